@@ -1,0 +1,2 @@
+//! Phoenix Channels and Presence as a state machine without I/O.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! A Phoenix Channels and Presence client on tokio.
+#![forbid(unsafe_code)]

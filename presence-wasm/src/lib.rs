@@ -1,0 +1,1 @@
+//! presence-core in the browser.
