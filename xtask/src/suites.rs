@@ -1,0 +1,103 @@
+//! The test suites: one entry each in one table, and what they need.
+
+use anyhow::Result;
+
+use crate::build;
+use crate::process::run;
+use crate::project::Project;
+use crate::setup;
+
+/// A suite of tests, as `cargo xtask test` runs it.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) needs: &'static [Need],
+    pub(crate) run: fn(&Project) -> Result<()>,
+}
+
+/// Cheap and telling suites come first.
+pub(crate) const SUITES: &[Suite] = &[
+    Suite {
+        name: "fmt",
+        about: "the Rust sources are formatted",
+        needs: &[],
+        run: |project| fmt(project, true),
+    },
+    Suite {
+        name: "lint",
+        about: "clippy, warnings denied, host and wasm32",
+        needs: &[Need::WasmTarget],
+        run: lint,
+    },
+    Suite {
+        name: "rust",
+        about: "unit, integration and doc tests of every crate",
+        needs: &[],
+        run: rust,
+    },
+    Suite {
+        name: "wasm32",
+        about: "presence-core's tests once more, as wasm32 in Node",
+        needs: &[Need::WasmTarget, Need::Node, Need::Bindgen],
+        run: wasm32,
+    },
+];
+
+/// What a suite wants to find ready. Each is made once a run, and quickly when it is there already.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Need {
+    /// rustc's standard library for wasm32.
+    WasmTarget,
+    /// Node and npm.
+    Node,
+    /// wasm-bindgen's test runner.
+    Bindgen,
+}
+
+impl Need {
+    pub(crate) fn prepare(self, project: &Project) -> Result<()> {
+        match self {
+            Self::WasmTarget => setup::wasm_target(project),
+            Self::Node => setup::node(project),
+            Self::Bindgen => build::bindgen(project),
+        }
+    }
+}
+
+pub(crate) fn fmt(project: &Project, check: bool) -> Result<()> {
+    let mut cargo = project.cargo(["fmt", "--all"]);
+    if check {
+        cargo.arg("--check");
+    }
+    run(&mut cargo)
+}
+
+pub(crate) fn lint(project: &Project) -> Result<()> {
+    let deny = ["--", "--deny=warnings"];
+    run(project
+        .cargo(["clippy", "--workspace", "--all-targets"])
+        .args(deny))?;
+    setup::wasm_target(project)?;
+    run(project
+        .cargo([
+            "clippy",
+            "--package=presence-core",
+            "--package=presence-wasm",
+        ])
+        .arg("--target=wasm32-unknown-unknown")
+        .args(deny))
+}
+
+fn rust(project: &Project) -> Result<()> {
+    run(&mut project.cargo(["test", "--workspace", "--no-fail-fast"]))
+}
+
+fn wasm32(project: &Project) -> Result<()> {
+    run(project
+        .cargo(["test", "--package=presence-core", "--no-fail-fast"])
+        .args(["--target=wasm32-unknown-unknown", "--lib", "--tests"])
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            project.binary("xtask-bindgen"),
+        ))
+}
