@@ -43,7 +43,7 @@ export class ActivityLog {
     const now = new Date();
     const time = within<HTMLTimeElement>(entry, "time");
     time.dateTime = now.toISOString();
-    time.textContent = now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    time.textContent = now.toLocaleTimeString([], { hourCycle: "h23", timeStyle: "medium" });
     this.list.prepend(entry);
     while (this.list.childElementCount > MOST_ENTRIES) this.list.lastElementChild?.remove();
   }
@@ -58,9 +58,10 @@ function describe(happening: Happening, who: { strong: string }, mine: boolean):
     case "device-joined":
       return [who, " joined from another device"];
     case "device-left":
-      return [who, mine ? " left a device, still here" : " left a device"];
+      return [who, mine ? " left one of your devices" : " left a device"];
     case "status":
-      return happening.status ? [who, ": ", happening.status] : [who, " cleared the status"];
+      if (!happening.status) return [who, mine ? " cleared your status" : " cleared their status"];
+      return [who, mine ? " are now " : " is now ", `“${happening.status}”`];
   }
 }
 

@@ -70,6 +70,8 @@ socket.onError(() => connection.down());
 socket.onClose(() => connection.down());
 channel.onError(() => connection.down());
 addEventListener("offline", () => connection.down());
+// The socket may have outlived the gap; otherwise the library is at it already.
+addEventListener("online", () => (channel.state === "joined" && socket.isConnected() ? connection.up() : connection.down()));
 
 byId("cut").addEventListener("click", () => {
   cut = true;

@@ -70,7 +70,10 @@ export function initials(name: string): string {
 export function hueOf(id: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return (hash % 24) * 15;
+  // FNV's low bits alone fall into few hues for short ids.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 0;
+  return ((hash >>> 8) % 24) * 15;
 }
 
 export function statusOf(meta: Meta | undefined): string {
