@@ -1,0 +1,85 @@
+//! Sixteen bytes at a time.
+
+use wide::u8x16;
+
+/// Where the plain run of a JSON string that starts at `from` ends: the first quote, backslash or control character,
+/// or the end of `bytes`.
+#[inline(always)]
+pub(super) fn find_special(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        if let Some(index) = special_in(chunk) {
+            return at + index;
+        }
+        at += 16;
+    }
+    tail(bytes, at)
+}
+
+#[cold]
+fn tail(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest
+        .iter()
+        .position(|&byte| is_special(byte))
+        .unwrap_or(rest.len())
+}
+
+#[inline(always)]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Sixteen at once, by SSE2, NEON or wasm's simd128.
+#[inline(always)]
+fn special_in(chunk: &[u8; 16]) -> Option<usize> {
+    let text = u8x16::new(*chunk);
+    let quotes = text.simd_eq(u8x16::splat(b'"'));
+    let escapes = text.simd_eq(u8x16::splat(b'\\'));
+    let controls = text.min(u8x16::splat(0x1f)).simd_eq(text);
+    let mask = (quotes | escapes | controls).to_bitmask();
+    (mask != 0).then(|| mask.trailing_zeros() as usize)
+}
+
+/// `a == b`, for targets whose `memcmp` goes byte by byte (wasm32) as fast as for the others.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if cfg!(not(target_family = "wasm")) {
+        return a == b;
+    }
+    if a.len() != b.len() {
+        return false;
+    }
+    let (chunks_a, tail_a) = a.as_chunks::<16>();
+    let (chunks_b, tail_b) = b.as_chunks::<16>();
+    if chunks_a
+        .iter()
+        .zip(chunks_b)
+        .any(|(a, b)| u128::from_ne_bytes(*a) != u128::from_ne_bytes(*b))
+    {
+        return false;
+    }
+    tail_a
+        .iter()
+        .zip(tail_b)
+        .fold(0, |differing, (a, b)| differing | (a ^ b))
+        == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{find_special, is_special};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn chunks_find_what_single_bytes_find(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0x1fu8..0x24, 0x5bu8..0x5e], 0..80),
+            from in 0usize..20,
+        ) {
+            let from = from.min(bytes.len());
+            let naive = bytes.iter().skip(from).position(|&byte| is_special(byte));
+            prop_assert_eq!(find_special(&bytes, from), naive.map_or(bytes.len(), |at| at + from));
+        }
+    }
+}

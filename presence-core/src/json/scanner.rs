@@ -1,0 +1,368 @@
+use super::bytes::find_special;
+use super::nest::Nest;
+use super::{Expected, JsonError};
+
+/// A step of the scan; the error says what was expected at [`Scanner::position`].
+pub(crate) type Scan<T> = Result<T, Expected>;
+
+/// Where a string's contents lie, between its quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Whether there is a backslash in it.
+    pub(crate) escaped: bool,
+}
+
+/// What sort of value was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    String,
+    Number,
+    Null,
+    True,
+    False,
+    Object,
+    Array,
+}
+
+impl Kind {
+    pub(crate) fn is_container(self) -> bool {
+        matches!(self, Self::Object | Self::Array)
+    }
+}
+
+/// One pass over a text, forwards. Everything it has passed over is valid JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    odd_number: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            odd_number: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text between two positions the scan has stopped at.
+    #[inline]
+    pub(crate) fn slice(&self, start: usize, end: usize) -> &'a str {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn raw(&self, start: usize, end: usize) -> &'a [u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Jumps over text that is known to be valid.
+    #[inline]
+    pub(crate) fn skip_known(&mut self, len: usize) {
+        self.at += len;
+    }
+
+    /// Whether, since the last call, a number came by that `JSON.stringify(JSON.parse(…))` might change in kind:
+    /// one too large for a double, or a negative zero.
+    #[inline]
+    pub(crate) fn take_odd_number(&mut self) -> bool {
+        std::mem::take(&mut self.odd_number)
+    }
+
+    pub(crate) fn error(&self, expected: Expected) -> JsonError {
+        JsonError {
+            offset: self.at,
+            expected,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline(always)]
+    pub(crate) fn skip_ws(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Takes `byte` if it is next.
+    #[inline(always)]
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    #[inline(always)]
+    pub(crate) fn expect(&mut self, byte: u8, expected: Expected) -> Scan<()> {
+        if self.eat(byte) {
+            Ok(())
+        } else {
+            Err(expected)
+        }
+    }
+
+    /// One value with white space around it, and then the end.
+    pub(crate) fn document(&mut self) -> Scan<()> {
+        self.skip_ws();
+        self.value()?;
+        self.end()
+    }
+
+    /// White space up to the end of the text.
+    pub(crate) fn end(&mut self) -> Scan<()> {
+        self.skip_ws();
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(Expected::End)
+        }
+    }
+
+    /// Goes on to an object's next member, or to its end: `first` is true right after `{`.
+    /// Stops at the member's value.
+    #[inline]
+    pub(crate) fn member(&mut self, first: bool) -> Scan<Option<Token>> {
+        self.skip_ws();
+        if self.eat(b'}') {
+            return Ok(None);
+        }
+        if !first {
+            self.expect(b',', Expected::CommaOrBrace)?;
+            self.skip_ws();
+        }
+        self.key().map(Some)
+    }
+
+    /// A property's name and the colon after it; stops at the value.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Scan<Token> {
+        self.expect(b'"', Expected::Key)?;
+        let key = self.string_rest()?;
+        if self.eat(b':') {
+            if let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+                self.skip_ws();
+            }
+        } else {
+            self.skip_ws();
+            self.expect(b':', Expected::Colon)?;
+            self.skip_ws();
+        }
+        Ok(key)
+    }
+
+    /// Goes on to an array's next element, or to its end: `first` is true right after `[`.
+    #[inline]
+    pub(crate) fn element(&mut self, first: bool) -> Scan<bool> {
+        self.skip_ws();
+        if self.eat(b']') {
+            return Ok(false);
+        }
+        if !first {
+            self.expect(b',', Expected::CommaOrBracket)?;
+            self.skip_ws();
+        }
+        Ok(true)
+    }
+
+    /// Passes over one value, whatever it is.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Scan<Kind> {
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                self.string_rest()?;
+                Ok(Kind::String)
+            }
+            Some(b'{') => {
+                self.at += 1;
+                self.container_rest(true)?;
+                Ok(Kind::Object)
+            }
+            Some(b'[') => {
+                self.at += 1;
+                self.container_rest(false)?;
+                Ok(Kind::Array)
+            }
+            _ => self.number_or_literal(),
+        }
+    }
+
+    #[inline]
+    fn number_or_literal(&mut self) -> Scan<Kind> {
+        match self.peek() {
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal(b"true", Kind::True),
+            Some(b'f') => self.literal(b"false", Kind::False),
+            Some(b'n') => self.literal(b"null", Kind::Null),
+            _ => Err(Expected::Value),
+        }
+    }
+
+    #[inline]
+    fn literal(&mut self, word: &'static [u8], kind: Kind) -> Scan<Kind> {
+        if !self
+            .bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word))
+        {
+            return Err(Expected::Literal);
+        }
+        self.at += word.len();
+        Ok(kind)
+    }
+
+    /// The rest of a string whose opening quote has been taken.
+    #[inline]
+    pub(crate) fn string_rest(&mut self) -> Scan<Token> {
+        let start = self.at;
+        let end = find_special(self.bytes, start);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(Token {
+                start,
+                end,
+                escaped: false,
+            });
+        }
+        self.escaped_rest(start, end)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn escaped_rest(&mut self, start: usize, special: usize) -> Scan<Token> {
+        self.at = special;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    let end = self.at;
+                    self.at += 1;
+                    return Ok(Token {
+                        start,
+                        end,
+                        escaped: true,
+                    });
+                }
+                Some(b'\\') => self.escape()?,
+                _ => return Err(Expected::String),
+            }
+            self.at = find_special(self.bytes, self.at);
+        }
+    }
+
+    fn escape(&mut self) -> Scan<()> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                let digits = self
+                    .bytes
+                    .get(self.at..)
+                    .and_then(|rest| rest.first_chunk::<4>());
+                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    return Err(Expected::HexDigits);
+                }
+                self.at += 4;
+            }
+            _ => return Err(Expected::Escape),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Scan<Kind> {
+        let start = self.at;
+        self.eat(b'-');
+        let zero = self.peek() == Some(b'0');
+        if zero {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        // -0 is the sign and a zero; what follows (-0.5) is sorted out by whoever asked.
+        let mut odd = zero && self.at == start + 2;
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+            odd = true;
+        }
+        // A double ends at 309 digits.
+        self.odd_number |= odd || self.at - start > 300;
+        Ok(Kind::Number)
+    }
+
+    #[inline]
+    fn digits(&mut self) -> Scan<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at > start {
+            Ok(())
+        } else {
+            Err(Expected::Digit)
+        }
+    }
+
+    /// The rest of a container whose opening bracket has been taken. A loop with a bit a level, so that no depth of
+    /// nesting can exhaust the stack.
+    fn container_rest(&mut self, mut object: bool) -> Scan<()> {
+        let mut nest = Nest::default();
+        let mut first = true;
+        loop {
+            let more = if object {
+                self.member(first)?.is_some()
+            } else {
+                self.element(first)?
+            };
+            first = false;
+            if !more {
+                match nest.pop() {
+                    Some(outer) => object = outer,
+                    None => return Ok(()),
+                }
+                continue;
+            }
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    self.string_rest()?;
+                }
+                Some(open @ (b'{' | b'[')) => {
+                    self.at += 1;
+                    nest.push(object);
+                    object = open == b'{';
+                    first = true;
+                }
+                _ => {
+                    self.number_or_literal()?;
+                }
+            }
+        }
+    }
+}
