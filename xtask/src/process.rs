@@ -86,6 +86,12 @@ impl Companion {
         self.name
     }
 
+    /// What Ctrl-C does to it.
+    pub(crate) fn interrupt(&self) -> Result<()> {
+        let pid = self.child.id().to_string();
+        output(Command::new("kill").args(["-INT", &pid])).map(drop)
+    }
+
     /// Its exit status, once its output has ended.
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         self.child

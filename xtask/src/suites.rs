@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use crate::build;
 use crate::process::run;
 use crate::project::Project;
-use crate::setup;
+use crate::{build, demo, npm, setup};
 
 /// A suite of tests, as `cargo xtask test` runs it.
 pub(crate) struct Suite {
@@ -41,6 +40,12 @@ pub(crate) const SUITES: &[Suite] = &[
         needs: &[Need::WasmTarget, Need::Node, Need::Bindgen],
         run: wasm32,
     },
+    Suite {
+        name: "demo",
+        about: "cargo xtask demo: two at once, their pages, Ctrl-C",
+        needs: &[Need::Binaries, Need::Page],
+        run: |_| demo::check(),
+    },
 ];
 
 /// What a suite wants to find ready. Each is made once a run, and quickly when it is there already.
@@ -52,6 +57,12 @@ pub(crate) enum Need {
     Node,
     /// wasm-bindgen's test runner.
     Bindgen,
+    /// The server and the bot.
+    Binaries,
+    /// The built npm package.
+    Package,
+    /// The built page, and so the package.
+    Page,
 }
 
 impl Need {
@@ -60,6 +71,12 @@ impl Need {
             Self::WasmTarget => setup::wasm_target(project),
             Self::Node => setup::node(project),
             Self::Bindgen => build::bindgen(project),
+            Self::Binaries => build::binaries(project),
+            Self::Package => npm::build(project, &npm::Options::default()),
+            Self::Page => {
+                Self::Package.prepare(project)?;
+                build::page(project)
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: a server, a page and a bot in one room.
 
+mod check;
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use anstream::println;
 use anyhow::{Context, Result, bail};
 
+pub(crate) use self::check::check;
 use crate::process::Companion;
 use crate::project::Project;
 use crate::say::{self, BOLD, DIM};
