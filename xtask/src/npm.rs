@@ -101,7 +101,7 @@ fn build_package(project: &Project, force: bool) -> Result<()> {
         return Ok(());
     }
     say::step("Building the npm package");
-    process::run(project.command_in("npm", "npm").args(["run", "build"]))?;
+    process::run(&mut project.npm("npm", ["run", "build"]))?;
     print_sizes(project)?;
     stamp.keep()
 }

@@ -68,6 +68,13 @@ impl Project {
         command
     }
 
+    /// npm in `folder`, a path from the root.
+    pub(crate) fn npm<'a>(&self, folder: &str, args: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = self.command_in(folder, "npm");
+        command.args(args);
+        command
+    }
+
     /// The cargo that runs this binary, building where this binary was built.
     pub(crate) fn cargo<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = self.command(std::env::var_os("CARGO").unwrap_or("cargo".into()));

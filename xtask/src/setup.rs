@@ -14,7 +14,7 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const OLDEST_NODE: u32 = 20;
 
 /// Folders with a package.json whose packages the chores use.
-const NPM_FOLDERS: [&str; 2] = ["npm", "examples/web"];
+const NPM_FOLDERS: [&str; 3] = ["npm", "examples/web", "examples/server/tests/phoenix_js"];
 
 /// Installs whatever is missing.
 pub(crate) fn everything(project: &Project) -> Result<()> {

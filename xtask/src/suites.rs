@@ -1,5 +1,7 @@
 //! The test suites: one entry each in one table, and what they need.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::process::run;
@@ -41,12 +43,38 @@ pub(crate) const SUITES: &[Suite] = &[
         run: wasm32,
     },
     Suite {
+        name: "phoenix-js",
+        about: "phoenix.js itself against the embedded server",
+        needs: &[Need::Binaries, Need::Modules(PHOENIX_JS)],
+        run: |project| {
+            run(with_binaries(
+                project,
+                &mut project.npm(PHOENIX_JS, ["test"]),
+            ))
+        },
+    },
+    Suite {
+        name: "npm",
+        about: "the package's lint, types and tests, in Node",
+        needs: &[Need::Binaries, Need::Package],
+        run: npm_package,
+    },
+    Suite {
+        name: "browser",
+        about: "the page in headless Chromium, with the bot, through the server",
+        needs: &[Need::Binaries, Need::Page, Need::Chromium],
+        run: browser,
+    },
+    Suite {
         name: "demo",
         about: "cargo xtask demo: two at once, their pages, Ctrl-C",
         needs: &[Need::Binaries, Need::Page],
         run: |_| demo::check(),
     },
 ];
+
+/// Where phoenix.js's own test of the server lives.
+const PHOENIX_JS: &str = "examples/server/tests/phoenix_js";
 
 /// What a suite wants to find ready. Each is made once a run, and quickly when it is there already.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -59,10 +87,14 @@ pub(crate) enum Need {
     Bindgen,
     /// The server and the bot.
     Binaries,
+    /// The npm packages of a folder.
+    Modules(&'static str),
     /// The built npm package.
     Package,
     /// The built page, and so the package.
     Page,
+    /// A Chromium.
+    Chromium,
 }
 
 impl Need {
@@ -72,6 +104,8 @@ impl Need {
             Self::Node => setup::node(project),
             Self::Bindgen => build::bindgen(project),
             Self::Binaries => build::binaries(project),
+            Self::Modules(folder) => setup::node_modules(project, folder),
+            Self::Chromium => setup::chromium().map(drop),
             Self::Package => npm::build(project, &npm::Options::default()),
             Self::Page => {
                 Self::Package.prepare(project)?;
@@ -117,4 +151,31 @@ fn wasm32(project: &Project) -> Result<()> {
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             project.binary("xtask-bindgen"),
         ))
+}
+
+fn npm_package(project: &Project) -> Result<()> {
+    for script in ["lint", "types", "test"] {
+        run(with_binaries(
+            project,
+            &mut project.npm("npm", ["run", script]),
+        ))?;
+    }
+    Ok(())
+}
+
+fn browser(project: &Project) -> Result<()> {
+    run(with_binaries(
+        project,
+        project
+            .npm("npm", ["exec", "--no", "--", "vitest", "run"])
+            .arg("--config=test/browser/vitest.config.ts")
+            .env("CHROMIUM_BIN", setup::chromium()?),
+    ))
+}
+
+/// Tells tests in Node where the programs are that they start.
+fn with_binaries<'a>(project: &Project, command: &'a mut Command) -> &'a mut Command {
+    command
+        .env("PRESENCE_SERVER_BIN", project.binary("presence-server"))
+        .env("PRESENCE_BOT_BIN", project.binary("presence-bot"))
 }
