@@ -70,6 +70,8 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 mod tests {
     use super::{find_special, is_special};
     use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     proptest! {
         #[test]

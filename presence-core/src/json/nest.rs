@@ -34,6 +34,8 @@ impl Nest {
 #[cfg(test)]
 mod tests {
     use super::Nest;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn gives_back_what_went_in_beyond_one_word() {

@@ -126,44 +126,45 @@ fn pieces(wtf8: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// Writes WTF-8 as a JSON string, spelled as `JSON.stringify` spells it.
-pub(crate) fn write_string(wtf8: &[u8], out: &mut String) {
-    out.push('"');
+/// Writes WTF-8 as a JSON string, spelled as `JSON.stringify` spells it, in pieces.
+pub(crate) fn write_string(wtf8: &[u8], mut write: impl FnMut(&str)) {
+    write("\"");
     for piece in pieces(wtf8) {
         match piece {
-            Piece::Text(text) => write_escaped(text, out),
-            Piece::Surrogate(unit) => push_unicode_escape(unit, out),
+            Piece::Text(text) => write_escaped(text, &mut write),
+            Piece::Surrogate(unit) => write_unicode_escape(unit, &mut write),
         }
     }
-    out.push('"');
+    write("\"");
 }
 
-fn write_escaped(text: &str, out: &mut String) {
+fn write_escaped(text: &str, write: &mut impl FnMut(&str)) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        out.push_str(text.get(plain..at).unwrap_or_default());
+        write(text.get(plain..at).unwrap_or_default());
         plain = at + 1;
         match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            other => push_unicode_escape(other.into(), out),
+            b'"' => write("\\\""),
+            b'\\' => write("\\\\"),
+            0x08 => write("\\b"),
+            0x0c => write("\\f"),
+            b'\n' => write("\\n"),
+            b'\r' => write("\\r"),
+            b'\t' => write("\\t"),
+            other => write_unicode_escape(other.into(), write),
         }
     }
-    out.push_str(text.get(plain..).unwrap_or_default());
+    write(text.get(plain..).unwrap_or_default());
 }
 
-fn push_unicode_escape(unit: u32, out: &mut String) {
-    out.push_str("\\u");
-    for shift in [12, 8, 4, 0] {
-        out.extend(char::from_digit(unit >> shift & 0xf, 16));
+fn write_unicode_escape(unit: u32, write: &mut impl FnMut(&str)) {
+    let digits = [12, 8, 4, 0].map(|shift| char::from_digit(unit >> shift & 0xf, 16).unwrap_or('0'));
+    write("\\u");
+    for digit in digits {
+        write(digit.encode_utf8(&mut [0; 4]));
     }
 }
 
@@ -226,6 +227,8 @@ fn token_as_written(token: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::{lossy, normalise_numbers, unescape, unescape_str, write_string};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn wtf8(contents: &str) -> Vec<u8> {
         let mut out = Vec::new();
@@ -258,7 +261,7 @@ mod tests {
             (r"a\ud83d\ude00\udEad", r#""a😀\udead""#),
         ] {
             let mut out = String::new();
-            write_string(&wtf8(contents), &mut out);
+            write_string(&wtf8(contents), |piece| out.push_str(piece));
             assert_eq!(out, written);
         }
     }
