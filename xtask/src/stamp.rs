@@ -19,7 +19,7 @@ impl Stamp {
     pub(crate) fn of(file: PathBuf, inputs: &[PathBuf]) -> Result<Self> {
         let mut paths = BTreeSet::new();
         for input in inputs {
-            collect(input, &mut paths)?;
+            paths.extend(files(input)?);
         }
         let mut hasher = DefaultHasher::new();
         for path in paths {
@@ -51,20 +51,25 @@ impl Stamp {
     }
 }
 
-fn collect(path: &Path, into: &mut BTreeSet<PathBuf>) -> Result<()> {
-    if path.is_dir() {
-        let entries =
-            fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("cannot list {}", path.display()))?;
-            if entry.file_name() != "node_modules" && entry.file_name() != "dist" {
-                collect(&entry.path(), into)?;
-            }
-        }
-    } else if path.exists() {
-        into.insert(path.to_path_buf());
+/// The files under a folder (or the file itself), in order, without node_modules and dist.
+pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(path
+            .exists()
+            .then(|| path.to_path_buf())
+            .into_iter()
+            .collect());
     }
-    Ok(())
+    let cannot = || format!("cannot list {}", path.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        if entry.file_name() != "node_modules" && entry.file_name() != "dist" {
+            found.extend(files(&entry.path())?);
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
 }
 
 #[cfg(test)]

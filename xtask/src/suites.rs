@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 use crate::process::run;
 use crate::project::Project;
-use crate::{build, demo, npm, setup};
+use crate::{build, demo, npm, setup, stamp};
 
 /// A suite of tests, as `cargo xtask test` runs it.
 pub(crate) struct Suite {
@@ -144,6 +144,7 @@ fn rust(project: &Project) -> Result<()> {
 }
 
 fn wasm32(project: &Project) -> Result<()> {
+    every_test_is_a_wasm_test(project)?;
     run(project
         .cargo(["test", "--package=presence-core", "--no-fail-fast"])
         .args(["--target=wasm32-unknown-unknown", "--lib", "--tests"])
@@ -152,6 +153,29 @@ fn wasm32(project: &Project) -> Result<()> {
             project.binary("xtask-bindgen"),
         ))
 }
+
+/// `#[test]` alone is no test to wasm-bindgen's runner, which would pass over the file in silence.
+fn every_test_is_a_wasm_test(project: &Project) -> Result<()> {
+    for folder in ["presence-core/src", "presence-core/tests"] {
+        for file in stamp::files(&project.path(folder))? {
+            if file.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let source = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            let host_only = source.contains("#![cfg(not(target_arch = \"wasm32\"))]");
+            ensure!(
+                !source.contains("#[test]") || source.contains(WASM_TEST) || host_only,
+                "{} has tests that wasm32 would not run. Beside its imports it needs:\n    \
+                 #[cfg(target_arch = \"wasm32\")]\n    {WASM_TEST}",
+                file.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+const WASM_TEST: &str = "use wasm_bindgen_test::wasm_bindgen_test as test;";
 
 fn npm_package(project: &Project) -> Result<()> {
     for script in ["lint", "types", "test"] {
