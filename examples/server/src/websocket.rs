@@ -1,5 +1,6 @@
 //! A session over a WebSocket.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,11 +114,10 @@ async fn receive(
 }
 
 fn broken(error: &axum::Error) -> Close {
-    let text = error.to_string();
-    if text.contains("too long") || text.contains("too big") {
-        Close::Code(close_code::TOO_LARGE)
-    } else {
-        Close::Gone
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(tungstenite::Error::Capacity(_)) => Close::Code(close_code::TOO_LARGE),
+        _ => Close::Gone,
     }
 }
 
