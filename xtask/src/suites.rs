@@ -31,6 +31,12 @@ pub(crate) const SUITES: &[Suite] = &[
         run: lint,
     },
     Suite {
+        name: "doc",
+        about: "rustdoc, warnings denied",
+        needs: &[],
+        run: doc,
+    },
+    Suite {
         name: "rust",
         about: "unit, integration and doc tests of every crate",
         needs: &[],
@@ -137,6 +143,17 @@ pub(crate) fn lint(project: &Project) -> Result<()> {
         ])
         .arg("--target=wasm32-unknown-unknown")
         .args(deny))
+}
+
+fn doc(project: &Project) -> Result<()> {
+    run(project
+        .cargo(["doc", "--no-deps", "--package=presence-core"])
+        .args([
+            "--package=presence-native",
+            "--package=presence-wasm",
+            "--package=presence-server",
+        ])
+        .env("RUSTDOCFLAGS", "--deny=warnings"))
 }
 
 fn rust(project: &Project) -> Result<()> {
