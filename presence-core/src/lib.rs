@@ -1,2 +1,28 @@
 //! Phoenix Channels and Presence as a state machine without I/O.
 #![forbid(unsafe_code)]
+
+mod backoff;
+mod channel;
+pub mod codec;
+mod config;
+mod error;
+mod event;
+mod id;
+pub mod json;
+pub mod message;
+mod push;
+mod socket;
+mod time;
+mod timer;
+
+pub use backoff::Backoff;
+pub use channel::ChannelState;
+pub use config::Config;
+pub use error::{JoinError, PushError};
+pub use event::{
+    Delivery, DeliveryKind, Envelope, Event, Outgoing, ReadyState, Refusal, Transmit,
+    TransportReason, Wait,
+};
+pub use id::{ChannelId, ConnectionId, PresenceId, PushId};
+pub use socket::Socket;
+pub use time::Millis;

@@ -1,0 +1,207 @@
+import { type ChannelState, EVENTS } from "./constants.js"
+import type { Frame } from "./frame.js"
+import { closure, guarded } from "./guard.js"
+import { Push } from "./push.js"
+import type { Socket } from "./socket.js"
+
+export type Callback = (payload?: any, ref?: any, joinRef?: any) => unknown
+
+interface Binding {
+  event: string
+  ref: number
+  callback: Callback
+}
+
+/** Marks the bindings of a presence, whose payload the engine has read already. */
+export const ENGINE_READS = Symbol("engine reads")
+
+/** A topic of a socket's: made by `socket.channel(topic, params)`. */
+export class Channel {
+  topic: string
+  params: () => any
+  socket: Socket
+  timeout: number
+  joinedOnce = false
+  joinPush: Push
+  bindings: Binding[] = []
+  bindingRef = 0
+  /** @internal */
+  readonly handle: number
+  #gone = false
+  #onMessage: ((event: string, payload: any, ref?: any, joinRef?: any) => any) | null = null
+
+  /** @internal */
+  constructor(topic: string, params: any, socket: Socket) {
+    if (typeof topic !== "string") {
+      throw new TypeError(`topic must be a string, but is ${String(topic)}`)
+    }
+    this.topic = topic
+    this.params = closure(params || {})
+    this.socket = socket
+    this.timeout = socket.timeout
+    this.joinPush = new Push(this, EVENTS.join, this.params, this.timeout)
+    this.handle = socket.driver.adopt(this)
+  }
+
+  /** Where the channel stands. */
+  get state(): ChannelState {
+    return this.#gone ? "closed" : this.socket.driver.channelState(this.handle)
+  }
+
+  /**
+   * Joins the channel, once; after that it rejoins by itself. `timeout` (ms) becomes the channel's.
+   * @throws Error the second time.
+   */
+  join(timeout: number = this.timeout): Push {
+    if (this.joinedOnce) {
+      throw new Error(
+        "tried to join multiple times. 'join' can only be called a single time per channel instance",
+      )
+    }
+    this.timeout = timeout
+    this.joinedOnce = true
+    this.socket.driver.join(this, timeout)
+    return this.joinPush
+  }
+
+  /** Calls `callback` when the channel was left, or closed by the server. */
+  onClose(callback: Callback): void {
+    this.on(EVENTS.close, callback)
+  }
+
+  /** Calls `callback` with the reason when the channel crashed or lost its connection. */
+  onError(callback: (reason?: any) => unknown): number {
+    return this.on(EVENTS.error, (reason) => callback(reason))
+  }
+
+  /** Calls `callback` with the payload of each `event`. Returns a ref for `off`. */
+  on(event: string, callback: Callback): number {
+    const ref = this.bindingRef++
+    this.bindings.push({ event, ref, callback })
+    return ref
+  }
+
+  /** Removes the callback that `on` gave `ref` for, or all of `event`. */
+  off(event: string, ref?: number): void {
+    this.bindings = this.bindings.filter(
+      (binding) => !(binding.event === event && (ref === undefined || ref === binding.ref)),
+    )
+  }
+
+  /**
+   * Sends `event` to the channel's process, now or once joined.
+   * @throws Error before `join`.
+   */
+  push(event: string, payload?: any, timeout: number = this.timeout): Push {
+    const body = payload || {}
+    if (!this.joinedOnce) {
+      throw new Error(
+        `tried to push '${event}' to '${this.topic}' before joining. Use channel.join() before pushing events`,
+      )
+    }
+    const push = new Push(this, event, () => body, timeout)
+    this.socket.driver.push(this, push, timeout)
+    return push
+  }
+
+  /** Leaves the channel; its `onClose` callbacks are called at once. */
+  leave(timeout: number = this.timeout): Push {
+    const push = new Push(this, EVENTS.leave, undefined, timeout)
+    this.socket.driver.leave(this, push, timeout)
+    return push
+  }
+
+  /** The ref of the present join. */
+  joinRef(): string | null | undefined {
+    return this.socket.driver.joinRef(this)
+  }
+
+  /**
+   * Sees every message before the callbacks of its event do, and returns the payload they get. Meant to be
+   * overridden.
+   */
+  get onMessage(): (event: string, payload: any, ref?: any, joinRef?: any) => any {
+    return this.#onMessage ?? same
+  }
+
+  set onMessage(hook: (event: string, payload: any, ref?: any, joinRef?: any) => any) {
+    this.#onMessage = hook
+  }
+
+  isClosed(): boolean {
+    return this.state === "closed"
+  }
+
+  isErrored(): boolean {
+    return this.state === "errored"
+  }
+
+  isJoined(): boolean {
+    return this.state === "joined"
+  }
+
+  isJoining(): boolean {
+    return this.state === "joining"
+  }
+
+  isLeaving(): boolean {
+    return this.state === "leaving"
+  }
+
+  /** Calls the callbacks of `event`. */
+  trigger(event: string, payload?: any, ref?: any, joinRef?: any): void {
+    const handled = this.#handle(event, payload, ref, joinRef)
+    this.#dispatch(event, () => handled, ref, joinRef)
+  }
+
+  /** @internal A message that the engine found to be this channel's. */
+  receive(frame: Frame, reply: Push | undefined): void {
+    if (frame.engineRead !== null && this.#onMessage === null) {
+      const event = frame.engineRead
+      this.#dispatch(event, () => frame.message.payload, null, null)
+      return
+    }
+    const { event, payload, ref, join_ref } = frame.message
+    const handled = this.#handle(event, payload, ref, join_ref)
+    if (reply !== undefined) {
+      this.settle(reply, handled, ref)
+    }
+    this.#dispatch(event, () => handled, ref, join_ref)
+  }
+
+  /** @internal The end of a push, which passes `onMessage` as phoenix.js lets it. */
+  settle(push: Push, response: any, ref?: any): void {
+    const handled = this.#handle(`chan_reply_${ref}`, response, undefined, undefined)
+    push.settle(handled)
+  }
+
+  /** @internal The channel is no longer the socket's. */
+  close(): void {
+    this.#gone = true
+    this.socket.remove(this)
+  }
+
+  #handle(event: string, payload: any, ref: any, joinRef: any): any {
+    if (this.#onMessage === null) {
+      return payload
+    }
+    const handled = this.#onMessage(event, payload, ref, joinRef)
+    if (payload && !handled) {
+      throw new Error("channel onMessage callbacks must return the payload, modified or unmodified")
+    }
+    return handled
+  }
+
+  #dispatch(event: string, payload: () => any, ref: any, joinRef: any): void {
+    const bindings = this.bindings.filter((binding) => binding.event === event)
+    for (const { callback } of bindings) {
+      if (ENGINE_READS in callback) {
+        guarded(callback)
+      } else {
+        guarded(callback, payload(), ref, joinRef || this.joinRef())
+      }
+    }
+  }
+}
+
+const same = (_event: string, payload: any): any => payload

@@ -1,0 +1,607 @@
+import type { Channel } from "./channel.js"
+import { AUTH_TOKEN_PREFIX, type ChannelState, EVENTS, READY } from "./constants.js"
+import { asBytes, asNumbers, type Machine, machine, Tag, writeText } from "./engine.js"
+import { Frame, type Message } from "./frame.js"
+import { guarded, report } from "./guard.js"
+import * as page from "./page.js"
+import type { Presence } from "./presence.js"
+import type { Push } from "./push.js"
+import { Serializer, SerializerV1 } from "./serializer.js"
+import type { Socket } from "./socket.js"
+
+const NONE = -1
+/** `setTimeout` takes no longer one. A machine that is woken early does nothing. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1
+const REASONS = ["connection_closed", "connection_error", "heartbeat_timeout"]
+const HEARTBEAT = 1
+
+/** What a machine left to do, and the frame it came from. */
+interface Batch {
+  words: Float64Array
+  at: number
+  frame: Frame | null
+}
+
+/** Moves bytes, sets the timer and calls the user, as a socket's machine says. Decides nothing. */
+export class Driver {
+  readonly machine: Machine
+  readonly #socket: Socket
+  readonly #transports = new Map<number, any>()
+  /** Connections whose params or token are still being waited for. */
+  readonly #awaited = new Set<number>()
+  readonly #channels = new Map<number, Channel>()
+  readonly #pushes = new Map<number, Push>()
+  readonly #presences = new Map<number, Presence>()
+  readonly #raw = new Map<number, any>()
+  readonly #tokens = new Map<number, () => void>()
+  readonly #pings = new Map<string, { connection: number; callback: () => void }>()
+  readonly #batches: Batch[] = []
+  #count = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #deadline = NONE
+  /** What the transport of the last look at it told. */
+  #seen = { connection: 0, ready: -1, buffered: false }
+  #closeReason = ""
+  #closeEvent: any
+  #error: any
+  /** An error that belongs to the caller of the method under way, not to nobody. */
+  #thrown: { error: unknown } | null = null
+  #called = 0
+
+  constructor(socket: Socket, options: unknown, vsn: string) {
+    this.#socket = socket
+    this.machine = machine(options, vsn)
+    page.watch(this)
+  }
+
+  // What the classes ask for
+
+  get connection(): any {
+    return this.#transports.get(this.machine.connection()) ?? null
+  }
+
+  adopt(channel: Channel): number {
+    const handle = this.machine.channel(channel.topic)
+    this.#channels.set(handle, channel)
+    this.#pushes.set(this.machine.join_push(handle), channel.joinPush)
+    return handle
+  }
+
+  attach(presence: Presence, handle: number): void {
+    this.#presences.set(handle, presence)
+  }
+
+  channelState(handle: number): ChannelState {
+    return this.machine.channel_state(handle) as ChannelState
+  }
+
+  joinRef(channel: Channel): string | null | undefined {
+    const ref = this.machine.join_ref(channel.handle)
+    return ref === 0 ? (channel.joinedOnce ? null : undefined) : String(ref)
+  }
+
+  makeRef(): string {
+    return String(this.machine.make_ref())
+  }
+
+  connect(): void {
+    this.#call(() => this.machine.connect(this.now()))
+  }
+
+  disconnect(callback?: () => void, code?: number, reason?: string): void {
+    let token = NONE
+    if (callback) {
+      token = ++this.#count
+      this.#tokens.set(token, callback)
+    }
+    this.#closeReason = reason ?? ""
+    this.#call(() => this.machine.disconnect(this.now(), code ?? NONE, reason ?? "", token))
+  }
+
+  replaceTransport(): void {
+    this.#closeReason = ""
+    this.#call(() => this.machine.replace_transport(this.now()))
+  }
+
+  join(channel: Channel, timeout: number): void {
+    this.#call(() => this.machine.join(this.now(), channel.handle, timeout))
+  }
+
+  push(channel: Channel, push: Push, timeout: number): void {
+    this.#call(() => {
+      this.#pushes.set(this.machine.push(this.now(), channel.handle, push.event, timeout), push)
+      return this.machine.drain()
+    })
+  }
+
+  leave(channel: Channel, push: Push, timeout: number): void {
+    this.#call(() => {
+      const handle = this.machine.leave(this.now(), channel.handle, timeout)
+      if (handle === 0) {
+        push.settle({ status: "ok", response: {} })
+      } else {
+        this.#pushes.set(handle, push)
+      }
+      return this.machine.drain()
+    })
+  }
+
+  sendRaw(message: Message): void {
+    const number = ++this.#count
+    this.#raw.set(number, message)
+    this.#call(() => this.machine.send_raw(number))
+  }
+
+  ping(callback: (rtt: number) => void): boolean {
+    let sent = false
+    this.#call(() => {
+      const ref = this.machine.ping()
+      sent = ref !== 0
+      if (sent) {
+        const start = Date.now()
+        const connection = this.machine.connection()
+        this.#pings.set(String(ref), { connection, callback: () => callback(Date.now() - start) })
+      }
+      return this.machine.drain()
+    })
+    return sent
+  }
+
+  pageHidden(): boolean {
+    return page.isHidden()
+  }
+
+  /** The page's own events; see `page.ts`. */
+  handlePage(what: "visibility" | "hide" | "show" | "online"): void {
+    this.#look()
+    const now = this.now()
+    switch (what) {
+      case "visibility":
+        return this.run(this.machine.handle_visibility(now, page.isHidden()))
+      case "hide":
+        return this.run(this.machine.handle_page_hide(now))
+      case "show":
+        return this.run(this.machine.handle_page_show(now))
+      case "online":
+        return this.run(this.machine.handle_online(now))
+    }
+  }
+
+  /** The clock is looked up at each call, so that a faked one is used. */
+  now(): number {
+    return Math.max(performance.now(), this.#woken)
+  }
+
+  #woken = 0
+
+  /** A method of the user's calling: errors of what it does at once are its own. */
+  #call(method: () => number): void {
+    this.#called++
+    try {
+      this.#look()
+      this.run(method())
+    } finally {
+      this.#called--
+    }
+    if (this.#thrown !== null && this.#called === 0) {
+      const { error } = this.#thrown
+      this.#thrown = null
+      throw error
+    }
+  }
+
+  // Transports
+
+  #open(connection: number): void {
+    const socket = this.#socket
+    try {
+      const params = socket.params()
+      const token = socket.authToken ? socket.authToken() : undefined
+      if (isThenable(params) || isThenable(token)) {
+        this.#awaited.add(connection)
+        Promise.all([params, token]).then(
+          ([params, token]) => {
+            if (this.#awaited.delete(connection)) {
+              this.#tryStart(connection, params, token)
+            }
+          },
+          (error) => {
+            if (this.#awaited.delete(connection)) {
+              this.#failed(connection, error)
+            }
+          },
+        )
+      } else {
+        this.#start(connection, params, token)
+      }
+    } catch (error) {
+      this.#failed(connection, error)
+    }
+  }
+
+  #tryStart(connection: number, params: any, token: any): void {
+    try {
+      this.#start(connection, params, token)
+    } catch (error) {
+      this.#failed(connection, error)
+    }
+  }
+
+  #start(connection: number, params: any, token: any): void {
+    const socket = this.#socket
+    const protocols = token
+      ? ["phoenix", `${AUTH_TOKEN_PREFIX}${btoa(token).replace(/=/g, "")}`]
+      : undefined
+    const transport = new socket.transport(socket.urlWith(params), protocols)
+    transport.binaryType = socket.binaryType
+    transport.timeout = socket.longpollerTimeout
+    for (const [id, old] of this.#transports) {
+      if (old.readyState === READY.closed) {
+        this.#transports.delete(id)
+      }
+    }
+    this.#transports.set(connection, transport)
+    transport.onopen = () => {
+      if (this.machine.connection() === connection) {
+        socket.logConnected()
+        socket.establishedConnections++
+        this.run(this.machine.handle_open(this.now(), connection, !!transport.skipHeartbeat))
+      }
+    }
+    transport.onerror = (error: any) => {
+      this.#error = error
+      this.#look()
+      this.run(this.machine.handle_error(this.now(), connection))
+    }
+    transport.onmessage = (event: any) => this.#receive(connection, event.data)
+    transport.onclose = (event: any) => {
+      this.#closeEvent = event
+      if (this.machine.connection() === connection && socket.hasLogger()) {
+        socket.log("transport", "close", event)
+      }
+      this.run(this.machine.handle_close(this.now(), connection, event?.code ?? NONE))
+      for (const [ref, ping] of this.#pings) {
+        if (ping.connection === connection) {
+          this.#pings.delete(ref)
+        }
+      }
+    }
+  }
+
+  /** The transport could not even be made. */
+  #failed(connection: number, error: unknown): void {
+    if (this.#called > 0) {
+      this.#thrown ??= { error }
+      this.run(this.machine.disconnect(this.now(), NONE, "", NONE))
+    } else {
+      report(error)
+      this.#error = error
+      this.#closeEvent = { code: NONE, reason: String(error), wasClean: false }
+      this.run(this.machine.handle_error(this.now(), connection))
+    }
+    this.run(this.machine.handle_close(this.now(), connection, NONE))
+  }
+
+  /** Tells the machine what its transport does not say by events. */
+  #look(): void {
+    const connection = this.machine.connection()
+    const transport = this.#transports.get(connection)
+    if (transport === undefined) {
+      return
+    }
+    const ready = transport.readyState
+    const buffered = transport.bufferedAmount > 0
+    const seen = this.#seen
+    if (seen.connection !== connection || seen.ready !== ready || seen.buffered !== buffered) {
+      this.#seen = { connection, ready, buffered }
+      this.run(this.machine.handle_transport(this.now(), connection, ready, buffered))
+    }
+  }
+
+  #close(connection: number, code: number, told: number): void {
+    if (this.#awaited.delete(connection)) {
+      this.run(this.machine.handle_close(this.now(), connection, NONE))
+      return
+    }
+    const transport = this.#transports.get(connection)
+    if (transport === undefined) {
+      return
+    }
+    transport.onerror = () => {}
+    if (code) {
+      transport.close(code, told ? "heartbeat timeout" : this.#closeReason)
+    } else {
+      transport.close()
+    }
+    this.#seen.connection = 0
+    const buffered = transport.bufferedAmount > 0
+    this.run(this.machine.handle_transport(this.now(), connection, transport.readyState, buffered))
+  }
+
+  // Frames
+
+  #receive(connection: number, data: any): void {
+    const socket = this.#socket
+    if (!socket.decodesItself()) {
+      socket.decode(data, (message: Message) => this.#receiveMessage(connection, message))
+    } else if (typeof data === "string") {
+      this.#receiveText(connection, data)
+    } else {
+      Serializer.decode(data, (message) => this.#receiveMessage(connection, message))
+    }
+  }
+
+  #receiveText(connection: number, text: string): void {
+    const frame = new Frame(() => {
+      const serializer = this.#socket.vsn.startsWith("1.") ? SerializerV1 : Serializer
+      return serializer.decode(text, (message) => message)
+    })
+    if (this.#socket.hasLogger()) {
+      this.#socket.logReceived(frame.message)
+    }
+    const length = writeText(this.machine, text)
+    const count = this.machine.handle_text(this.now(), connection, length)
+    if (count === 0) {
+      report(new Error(this.machine.take_error()))
+      return
+    }
+    this.run(count, frame)
+  }
+
+  #receiveMessage(connection: number, message: Message): void {
+    const socket = this.#socket
+    if (socket.hasLogger()) {
+      socket.logReceived(message)
+    }
+    const { join_ref, ref, topic, event, payload } = message
+    const status = event === EVENTS.reply ? JSON.stringify(payload, textOnly) : undefined
+    const count = this.machine.handle_message(this.now(), connection, text(join_ref), text(ref), topic, event, status)
+    this.run(count, new Frame(null, message))
+  }
+
+  // What is to be done
+
+  /** Does the `count` numbers of the machine's outbox, in order, with all that is still to do before them. */
+  run(count: number, frame: Frame | null = null): void {
+    const at = this.machine.outbox_ptr() / 8
+    const numbers = asNumbers()
+    this.#arm(numbers[at])
+    if (count > 1) {
+      this.#batches.push({ words: numbers.slice(at + 1, at + count), at: 0, frame })
+      this.#work()
+    }
+  }
+
+  #work(): void {
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      const { words, at, frame } = batch
+      if (at === words.length) {
+        this.#batches.shift()
+      } else {
+        batch.at += 1 + SIZES[words[at]]
+        this.#step(words[at], words, at + 1, frame)
+      }
+    }
+  }
+
+  #step(tag: number, words: Float64Array, at: number, frame: Frame | null): void {
+    const first = words[at]
+    const socket = this.#socket
+    switch (tag) {
+      case Tag.Connect:
+        return this.#open(first)
+      case Tag.Prepare:
+        return this.#own(() => this.#pushes.get(first)?.prepare())
+      case Tag.Send:
+        return this.#own(() => this.#send(words, at))
+      case Tag.SendRaw: {
+        const message = this.#raw.get(words[at + 1])
+        this.#raw.delete(words[at + 1])
+        return this.#own(() => this.#encode(first, message, 0, 0))
+      }
+      case Tag.Close:
+        return this.#close(first, words[at + 1], words[at + 2])
+      case Tag.Opened:
+        return socket.call("open")
+      case Tag.Failed:
+        return socket.callError(this.#error)
+      case Tag.Closed:
+        return socket.call("close", this.#closeEvent)
+      case Tag.GaveUp:
+        return socket.gaveUp(words[at + 1])
+      case Tag.Disconnected: {
+        const callback = this.#tokens.get(first)
+        this.#tokens.delete(first)
+        return callback && guarded(callback)
+      }
+      case Tag.ChannelErrored:
+        return this.#guardedTrigger(this.#channels.get(first), EVENTS.error, {
+          source: "transport",
+          reason: REASONS[words[at + 1]],
+        })
+      case Tag.ChannelClosed: {
+        const channel = this.#forget(first)
+        return this.#guardedTrigger(channel, EVENTS.close, "leave")
+      }
+      case Tag.JoinGaveUp: {
+        const channel = this.#forget(first)
+        return this.#guardedTrigger(channel, EVENTS.close, "join refused")
+      }
+      case Tag.PushTimeout:
+        return this.#settle(first, { status: "timeout", response: {} })
+      case Tag.PushLeft:
+        return this.#settle(first, { status: "ok", response: {} })
+      case Tag.PushDisconnected:
+        return
+      case Tag.PresenceStatus:
+        return
+      case Tag.DelayNeeded:
+        return this.#delay(first, words[at + 1])
+      case Tag.Deliver:
+        return this.#deliver(first, words[at + 1], words[at + 2], frame!)
+      case Tag.Received:
+        return this.#received(frame!)
+    }
+  }
+
+  /** Runs user code whose errors belong to whoever called the method under way. */
+  #own(code: () => void): void {
+    try {
+      code()
+    } catch (error) {
+      if (this.#called > 0) {
+        this.#thrown ??= { error }
+      } else {
+        report(error)
+      }
+    }
+  }
+
+  #send(words: Float64Array, at: number): void {
+    const [connection, joinRef, ref, channelId, pushId, what] = words.subarray(at, at + 6)
+    const channel = this.#channels.get(channelId)
+    const push = this.#pushes.get(pushId)
+    const join_ref = joinRef === 0 ? (channel?.joinedOnce ? null : undefined) : String(joinRef)
+    const message: Message = {
+      join_ref,
+      ref: String(ref),
+      topic: channel?.topic ?? "phoenix",
+      event: what === HEARTBEAT ? "heartbeat" : (push?.event ?? EVENTS.leave),
+      payload: push?.takePayload() ?? {},
+    }
+    if (this.#socket.hasLogger()) {
+      const { topic, event, payload } = message
+      this.#socket.log("push", `${topic} ${event} (${join_ref}, ${message.ref})`, payload)
+    }
+    const leaves = message.event === EVENTS.leave
+    this.#encode(connection, message, leaves ? 0 : channelId, leaves ? 0 : joinRef)
+  }
+
+  #encode(connection: number, message: Message, channel: number, joinRef: number): void {
+    const transport = this.#transports.get(connection)
+    const socket = this.#socket
+    if (socket.encodesItself()) {
+      const serializer = socket.vsn.startsWith("1.") ? SerializerV1 : Serializer
+      if (transport?.readyState === READY.open) {
+        serializer.encode(message, (frame: any) => transport.send(frame))
+      }
+    } else {
+      socket.encode(message, (frame: any) => {
+        this.#look()
+        if (this.machine.may_transmit(connection, channel, joinRef)) {
+          transport.send(frame)
+        }
+      })
+    }
+  }
+
+  #deliver(id: number, kind: number, pushId: number, frame: Frame): void {
+    const CLOSED = 2
+    const channel = kind === CLOSED ? this.#forget(id) : this.#channels.get(id)
+    const push = this.#pushes.get(pushId)
+    if (push !== undefined && push !== channel?.joinPush) {
+      this.#pushes.delete(pushId)
+    }
+    if (channel !== undefined) {
+      guarded(() => channel.receive(frame, push))
+    }
+  }
+
+  #received(frame: Frame): void {
+    const socket = this.#socket
+    if (socket.stateChangeCallbacks.message.length > 0) {
+      socket.call("message", frame.message)
+    }
+    if (this.#pings.size > 0) {
+      const ping = this.#pings.get(frame.message.ref)
+      this.#pings.delete(frame.message.ref)
+      if (ping !== undefined) {
+        guarded(ping.callback)
+      }
+    }
+  }
+
+  #settle(id: number, response: { status: string; response: any }): void {
+    const push = this.#pushes.get(id)
+    if (push === undefined) {
+      return
+    }
+    if (push !== push.channel.joinPush) {
+      this.#pushes.delete(id)
+    }
+    guarded(() => push.channel.settle(push, response))
+  }
+
+  #guardedTrigger(channel: Channel | undefined, event: string, payload: any): void {
+    if (channel !== undefined) {
+      guarded(() => channel.trigger(event, payload))
+    }
+  }
+
+  /** The channel is no longer the socket's. */
+  #forget(id: number): Channel | undefined {
+    const channel = this.#channels.get(id)
+    this.#channels.delete(id)
+    channel?.close()
+    return channel
+  }
+
+  #delay(channel: number, tries: number): void {
+    const socket = this.#socket
+    let ms = channel === 0 ? 5000 : 10000
+    this.#own(() => {
+      ms = channel === 0 ? socket.reconnectAfterMs(tries) : socket.rejoinAfterMs(tries)
+    })
+    this.run(this.machine.set_delay(this.now(), channel, Number(ms)))
+  }
+
+  #arm(deadline: number): void {
+    if (deadline === this.#deadline) {
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#deadline = deadline
+    if (deadline !== NONE) {
+      const wait = Math.min(Math.max(deadline - this.now(), 0), LONGEST_TIMEOUT)
+      this.#timer = setTimeout(() => {
+        this.#deadline = NONE
+        // Timers may fire a little early, and a faked one need not move the clock.
+        this.#woken = Math.max(this.#woken, wait < LONGEST_TIMEOUT ? deadline : 0)
+        this.#look()
+        this.run(this.machine.handle_timeout(this.now(), page.isHidden()))
+      }, wait)
+    }
+  }
+}
+
+/** How many numbers follow each tag. */
+const SIZES: number[] = []
+SIZES[Tag.Connect] = 1
+SIZES[Tag.Prepare] = 1
+SIZES[Tag.Send] = 6
+SIZES[Tag.SendRaw] = 2
+SIZES[Tag.Close] = 3
+SIZES[Tag.Opened] = 1
+SIZES[Tag.Failed] = 1
+SIZES[Tag.Closed] = 2
+SIZES[Tag.GaveUp] = 2
+SIZES[Tag.Disconnected] = 1
+SIZES[Tag.ChannelErrored] = 2
+SIZES[Tag.ChannelClosed] = 1
+SIZES[Tag.JoinGaveUp] = 1
+SIZES[Tag.PushTimeout] = 1
+SIZES[Tag.PushLeft] = 1
+SIZES[Tag.PushDisconnected] = 1
+SIZES[Tag.PresenceStatus] = 1
+SIZES[Tag.DelayNeeded] = 2
+SIZES[Tag.Deliver] = 3
+SIZES[Tag.Received] = 0
+
+const isThenable = (value: any): boolean => typeof value?.then === "function"
+
+/** A ref for the machine, which knows strings and nothing else. */
+const text = (ref: any): string | undefined => (ref === null || ref === undefined ? undefined : String(ref))
+
+/** A reply's payload as JSON, whatever binary data is in it. */
+const textOnly = (_key: string, value: any): any => (value instanceof ArrayBuffer ? null : value)

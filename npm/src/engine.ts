@@ -1,0 +1,119 @@
+// The one instance of the wasm module that everything in this package shares, and the views of its memory.
+
+import { decode_binary_head, encode_binary_head, initSync, Machine, Tag } from "../wasm/presence_wasm.js"
+import type { Message } from "./frame.js"
+
+
+export { Machine, Tag }
+
+let memory: WebAssembly.Memory | undefined
+let source: (() => BufferSource) | undefined
+let bytes = new Uint8Array(0)
+let numbers = new Float64Array(0)
+const encoder = /* @__PURE__ */ new TextEncoder()
+const decoder = /* @__PURE__ */ new TextDecoder()
+
+/** Says where the wasm comes from; it is compiled when the first object needs it. */
+export const provide = (wasm: () => BufferSource): void => {
+  source = wasm
+}
+
+/** Makes the engine of a compiled module. */
+export const start = (module: WebAssembly.Module | BufferSource): void => {
+  if (typeof WebAssembly === "undefined") {
+    throw new Error(
+      "phoenix-presence needs WebAssembly, which this browser does not have or has switched off. " +
+        "phoenix.js has the same surface and can be loaded instead: see the README, «Without WebAssembly».",
+    )
+  }
+  try {
+    memory = initSync({ module }).memory
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError && /unsafe-eval|Content Security Policy|CSP/i.test(error.message)) {
+      throw new Error(
+        "phoenix-presence may not compile WebAssembly here: the page's Content-Security-Policy needs " +
+          "script-src 'wasm-unsafe-eval'",
+        { cause: error },
+      )
+    }
+    throw error
+  }
+}
+
+const ready = (): WebAssembly.Memory => {
+  if (memory === undefined) {
+    if (source === undefined) {
+      throw new Error("phoenix-presence/slim is used before it is initialised: await init() first")
+    }
+    start(source())
+  }
+  return memory!
+}
+
+/** A machine, once there is an engine. */
+export const machine = (options: unknown, vsn: string): Machine => {
+  ready()
+  return new Machine(options, vsn)
+}
+
+/** The engine's memory as bytes. Any call into the engine can move it, so it is asked for anew after each. */
+export const asBytes = (): Uint8Array => {
+  if (bytes.buffer !== memory!.buffer) {
+    bytes = new Uint8Array(memory!.buffer)
+  }
+  return bytes
+}
+
+/** The engine's memory as numbers; see `asBytes`. */
+export const asNumbers = (): Float64Array => {
+  if (numbers.buffer !== memory!.buffer) {
+    numbers = new Float64Array(memory!.buffer)
+  }
+  return numbers
+}
+
+/** Text in the engine's memory. */
+export const readText = (at: number, length: number): string => decoder.decode(asBytes().subarray(at, at + length))
+
+/** Writes text into a machine's input; its length in bytes. */
+export const writeText = (machine: Machine, text: string): number => {
+  // Most frames are ASCII, so as many bytes as characters are tried first.
+  let at = machine.input(text.length + 16)
+  let room = machine.input_len()
+  let { read, written } = encoder.encodeInto(text, asBytes().subarray(at, at + room))
+  while (read < text.length) {
+    const start = written
+    const rest = text.slice(read)
+    at = machine.input(start + rest.length * 3)
+    room = machine.input_len()
+    const more = encoder.encodeInto(rest, asBytes().subarray(at + start, at + room))
+    read += more.read
+    written += more.written
+  }
+  return written
+}
+
+/** A binary frame of a push. */
+export const encodeBinary = (
+  joinRef: string | null | undefined,
+  ref: string | null | undefined,
+  topic: string,
+  event: string,
+  data: ArrayBuffer,
+): ArrayBuffer => {
+  ready()
+  const head = encode_binary_head(joinRef ?? "", ref ?? "", topic, event)
+  const frame = new Uint8Array(head.length + data.byteLength)
+  frame.set(head)
+  frame.set(new Uint8Array(data), head.length)
+  return frame.buffer
+}
+
+/** The message of a binary frame. */
+export const decodeBinary = (frame: ArrayBuffer): Message => {
+  ready()
+  const head = decode_binary_head(new Uint8Array(frame))
+  const [join_ref, ref, topic, event, status, at] = head as [any, any, string, string, string | null, number]
+  const data = frame.slice(at)
+  return { join_ref, ref, topic, event, payload: status === null ? data : { status, response: data } }
+}

@@ -1,0 +1,281 @@
+import { appendParams } from "./ajax.js"
+import { Channel } from "./channel.js"
+import { DEFAULT_TIMEOUT, DEFAULT_VSN, READY } from "./constants.js"
+import { Driver } from "./driver.js"
+import type { Message } from "./frame.js"
+import { closure, guarded } from "./guard.js"
+import { LongPoll } from "./longpoll.js"
+import { checkOptions, type SocketOptions } from "./options.js"
+import { Serializer } from "./serializer.js"
+
+type Listener = [ref: string, callback: (...args: any[]) => unknown]
+type Kind = "open" | "close" | "error" | "message"
+
+const RECONNECT = [10, 50, 100, 150, 200, 250, 500, 1000, 2000]
+const REJOIN = [1000, 2000, 5000]
+
+/** A connection to a Phoenix server, and the channels on it. */
+export class Socket {
+  stateChangeCallbacks: Record<Kind, Listener[]> = { open: [], close: [], error: [], message: [] }
+  channels: Channel[] = []
+  timeout: number
+  transport: any
+  longPollFallbackMs: number | undefined
+  sessionStore: any
+  establishedConnections = 0
+  defaultEncoder: any = Serializer.encode
+  defaultDecoder: any = Serializer.decode
+  encode: (message: any, callback: (frame: any) => any) => any
+  decode: (frame: any, callback: (message: any) => any) => any
+  binaryType: BinaryType
+  heartbeatIntervalMs: number
+  reconnectAfterMs: (tries: number) => number
+  rejoinAfterMs: (tries: number) => number
+  logger: ((kind: string, message: string, data: any) => void) | null
+  longpollerTimeout: number
+  params: () => any
+  endPoint: string
+  vsn: string
+  authToken: (() => any) | undefined
+  /** @internal */
+  readonly driver: Driver
+
+  /**
+   * A socket for `endPoint`, such as `"/socket"` or `"wss://example.com/socket"`. It is not connected yet.
+   * @throws TypeError naming the option that is of a wrong type.
+   */
+  constructor(endPoint: string, options: SocketOptions = {}) {
+    const opts = checkOptions(endPoint, options)
+    this.timeout = opts.timeout || DEFAULT_TIMEOUT
+    this.transport = opts.transport || globalThis.WebSocket || LongPoll
+    this.longPollFallbackMs = opts.longPollFallbackMs
+    this.sessionStore = opts.sessionStorage || sessionStorageOrNone()
+    const custom = this.transport !== LongPoll
+    this.encode = (custom && opts.encode) || this.defaultEncoder
+    this.decode = (custom && opts.decode) || this.defaultDecoder
+    this.binaryType = opts.binaryType || "arraybuffer"
+    this.heartbeatIntervalMs = opts.heartbeatIntervalMs || 30000
+    this.reconnectAfterMs = opts.reconnectAfterMs || ((tries) => RECONNECT[tries - 1] || 5000)
+    this.rejoinAfterMs = opts.rejoinAfterMs || ((tries) => REJOIN[tries - 1] || 10000)
+    this.logger = opts.logger || null
+    if (!this.logger && opts.debug) {
+      this.logger = (kind, message, data) => console.log(`${kind}: ${message}`, data)
+    }
+    this.longpollerTimeout = opts.longpollerTimeout || 20000
+    this.params = closure(opts.params || {})
+    this.endPoint = `${endPoint}/websocket`
+    this.vsn = opts.vsn || DEFAULT_VSN
+    this.authToken = opts.authToken ? closure(opts.authToken) : undefined
+    this.driver = new Driver(
+      this,
+      {
+        timeout: this.timeout,
+        heartbeatIntervalMs: this.heartbeatIntervalMs,
+        heartbeatTimeoutMs: opts.heartbeatTimeoutMs,
+        asksReconnect: true,
+        asksRejoin: true,
+        jitter: opts.jitter,
+        seed: Math.random(),
+        maxBuffered: opts.maxBuffered,
+        stopOnRefusal: opts.stopOnRefusal ?? false,
+        stopOnJoinRefusal: opts.stopOnJoinRefusal ?? false,
+      },
+      this.vsn,
+    )
+  }
+
+  /** The transport of the present connection, for example a `WebSocket`. */
+  get conn(): any {
+    return this.driver.connection
+  }
+
+  /** Whether the last close was asked for, so that the socket does not reconnect. */
+  get closeWasClean(): boolean {
+    return this.driver.machine.close_was_clean()
+  }
+
+  /** The class of the long-polling transport. */
+  getLongPollTransport(): typeof LongPoll {
+    return LongPoll
+  }
+
+  /** Closes the connection and uses `newTransport` for the next. */
+  replaceTransport(newTransport: any): void {
+    this.transport = newTransport
+    this.driver.replaceTransport()
+  }
+
+  /** `ws` or `wss`, as the page was loaded. */
+  protocol(): "ws" | "wss" {
+    return location.protocol.match(/^https/) ? "wss" : "ws"
+  }
+
+  /** The URL that the socket connects to. */
+  endPointURL(): string {
+    return this.urlWith(this.params())
+  }
+
+  /** @internal */
+  urlWith(params: any): string {
+    const uri = appendParams(appendParams(this.endPoint, params), { vsn: this.vsn })
+    if (uri.charAt(0) !== "/") {
+      return uri
+    }
+    if (uri.charAt(1) === "/") {
+      return `${this.protocol()}:${uri}`
+    }
+    return `${this.protocol()}://${location.host}${uri}`
+  }
+
+  /** Connects, unless connected already. Reconnects by itself until `disconnect`. */
+  connect(params?: any): void {
+    if (params) {
+      console?.log(
+        "passing params to connect is deprecated. Instead pass :params to the Socket constructor",
+      )
+      this.params = closure(params)
+    }
+    this.driver.connect()
+  }
+
+  /** Disconnects; `callback` is called once the connection is closed. */
+  disconnect(callback?: () => void, code?: number, reason?: string): void {
+    this.driver.disconnect(callback, code, reason)
+  }
+
+  /** A channel for `topic`, not joined yet. `params`, or what it returns, is the payload of its joins. */
+  channel(topic: string, params: any = {}): Channel {
+    const channel = new Channel(topic, params, this)
+    this.channels.push(channel)
+    return channel
+  }
+
+  /** Sends a message as it is, now or once connected. */
+  push(message: any): void {
+    this.driver.sendRaw(message)
+  }
+
+  /** Calls `callback` with the time in ms that the server takes to answer. False if not connected. */
+  ping(callback: (rtt: number) => void): boolean {
+    return this.driver.ping(callback)
+  }
+
+  /** Calls `callback` whenever the connection opens. Returns a ref for `off`, as its siblings do. */
+  onOpen(callback: () => unknown): string {
+    return this.#listen("open", callback)
+  }
+
+  onClose(callback: (event: any) => unknown): string {
+    return this.#listen("close", callback)
+  }
+
+  onError(callback: (error: any, transport: any, establishedConnections: number) => unknown): string {
+    return this.#listen("error", callback)
+  }
+
+  onMessage(callback: (message: any) => unknown): string {
+    return this.#listen("message", callback)
+  }
+
+  /** Removes the callbacks of these refs. */
+  off(refs: any[]): void {
+    for (const kind of Object.keys(this.stateChangeCallbacks) as Kind[]) {
+      this.stateChangeCallbacks[kind] = this.stateChangeCallbacks[kind].filter(([ref]) => !refs.includes(ref))
+    }
+  }
+
+  connectionState(): "connecting" | "open" | "closing" | "closed" {
+    switch (this.conn?.readyState) {
+      case READY.connecting:
+        return "connecting"
+      case READY.open:
+        return "open"
+      case READY.closing:
+        return "closing"
+      default:
+        return "closed"
+    }
+  }
+
+  isConnected(): boolean {
+    return this.connectionState() === "open"
+  }
+
+  /** The next ref of a message. */
+  makeRef(): string {
+    return this.driver.makeRef()
+  }
+
+  log(kind: string, message: string, data?: any): void {
+    if (this.logger) {
+      guarded(this.logger, kind, message, data)
+    }
+  }
+
+  hasLogger(): boolean {
+    return this.logger !== null
+  }
+
+  /** @internal */
+  remove(channel: Channel): void {
+    this.channels = this.channels.filter((other) => other !== channel)
+  }
+
+  /** @internal */
+  encodesItself(): boolean {
+    return this.encode === this.defaultEncoder
+  }
+
+  /** @internal */
+  decodesItself(): boolean {
+    return this.decode === this.defaultDecoder
+  }
+
+  /** @internal */
+  call(kind: Kind, ...args: any[]): void {
+    for (const [, callback] of this.stateChangeCallbacks[kind]) {
+      guarded(callback, ...args)
+    }
+  }
+
+  /** @internal */
+  callError(error: any): void {
+    if (this.hasLogger()) {
+      this.log("transport", "error", error)
+    }
+    this.call("error", error, this.transport, this.establishedConnections)
+  }
+
+  /** @internal */
+  gaveUp(code: number): void {
+    this.log("transport", `refused for good (${code}): not reconnecting`)
+  }
+
+  /** @internal */
+  logConnected(): void {
+    if (this.hasLogger()) {
+      const name = this.transport === LongPoll ? "LongPoll" : this.transport.name
+      this.log("transport", `${name} connected to ${this.endPointURL()}`)
+    }
+  }
+
+  /** @internal */
+  logReceived({ topic, event, payload, ref }: Message): void {
+    this.log("receive", `${payload?.status || ""} ${topic} ${event} ${ref ? `(${ref})` : ""}`, payload)
+  }
+
+  #listen(kind: Kind, callback: (...args: any[]) => unknown): string {
+    const ref = this.makeRef()
+    this.stateChangeCallbacks[kind].push([ref, callback])
+    return ref
+  }
+}
+
+/** Reading `sessionStorage` can throw where storage is forbidden. */
+const sessionStorageOrNone = (): Storage | undefined => {
+  try {
+    return globalThis.sessionStorage
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,49 @@
+//! A topic of the socket's.
+
+use std::sync::Arc;
+
+use crate::backoff::Retry;
+use crate::id::{PresenceId, PushId};
+
+/// Where a channel stands; the words are phoenix.js's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelState {
+    /// Never joined, or left, or closed by the server.
+    Closed,
+    /// Lost its connection or its process, or was refused; rejoins by itself.
+    Errored,
+    /// Joined.
+    Joined,
+    /// The join is on its way.
+    Joining,
+    /// The leave is on its way.
+    Leaving,
+}
+
+impl ChannelState {
+    /// phoenix.js's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Errored => "errored",
+            Self::Joined => "joined",
+            Self::Joining => "joining",
+            Self::Leaving => "leaving",
+        }
+    }
+}
+
+/// One channel: phoenix.js's `Channel`, without its callbacks.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) topic: Arc<str>,
+    pub(crate) state: ChannelState,
+    /// The timeout of pushes that name none, and of rejoins, in ms.
+    pub(crate) timeout: u64,
+    pub(crate) joined_once: bool,
+    pub(crate) join: PushId,
+    pub(crate) rejoin: Retry,
+    /// Pushes that wait for the join.
+    pub(crate) buffer: Vec<PushId>,
+    pub(crate) presences: Vec<PresenceId>,
+}

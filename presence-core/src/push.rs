@@ -1,0 +1,42 @@
+//! A message that waits for its reply.
+
+use std::sync::Arc;
+
+use crate::id::{ChannelId, ConnectionId};
+use crate::timer::TimerId;
+
+/// One push: phoenix.js's `Push`, without its callbacks.
+#[derive(Debug)]
+pub(crate) struct Push<P> {
+    /// None once the channel is gone: only the timeout is left to come.
+    pub(crate) channel: Option<ChannelId>,
+    pub(crate) event: Arc<str>,
+    pub(crate) payload: Option<P>,
+    pub(crate) timeout: u64,
+    pub(crate) message_ref: Option<u64>,
+    pub(crate) timer: Option<TimerId>,
+    /// Ran out of time before it could be sent, so it never will be.
+    pub(crate) timed_out: bool,
+    /// The connection that carried it, until its loss was told.
+    pub(crate) carried_by: Option<ConnectionId>,
+}
+
+impl<P> Push<P> {
+    pub(crate) fn new(
+        channel: Option<ChannelId>,
+        event: Arc<str>,
+        payload: Option<P>,
+        timeout: u64,
+    ) -> Self {
+        Self {
+            channel,
+            event,
+            payload,
+            timeout,
+            message_ref: None,
+            timer: None,
+            timed_out: false,
+            carried_by: None,
+        }
+    }
+}

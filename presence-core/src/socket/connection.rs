@@ -1,0 +1,644 @@
+//! Connecting, closing, heartbeats, and what a lost connection means.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Socket;
+use crate::channel::ChannelState;
+use crate::event::{Event, ReadyState, Refusal, Transmit, TransportReason, Wait};
+use crate::id::{ChannelId, ConnectionId};
+use crate::time::Millis;
+use crate::timer::{TimerId, TimerKind};
+
+/// One transport instance, and everything that must not outlive it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) ready: ReadyState,
+    /// The transport still has bytes to send, says the shell.
+    buffered: bool,
+    /// We closed it, not the server or the network.
+    closing: bool,
+    /// Given up, so that connecting makes a new one.
+    ended: bool,
+    channels_errored: bool,
+    close_handled: bool,
+    refusal: Option<Refusal>,
+    /// The join ref of each channel whose join went over it.
+    pub(super) joins: BTreeMap<ChannelId, Option<u64>>,
+}
+
+/// A connection on its way down. Several may concern the same connection.
+#[derive(Debug)]
+pub(super) struct Teardown {
+    connection: ConnectionId,
+    stage: Stage,
+    tries: u32,
+    timer: Option<TimerId>,
+    code: Option<u16>,
+    reason: Arc<str>,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Waits for the transport to have sent everything.
+    Drain,
+    /// Waits for the transport to have closed.
+    Close,
+}
+
+/// What follows a teardown.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Nothing,
+    Tell(u32),
+    /// Only if nobody connected or disconnected meanwhile.
+    Reconnect {
+        clock: u64,
+        how: Reconnect,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Reconnect {
+    Now,
+    /// Now, since the page was shown.
+    Shown,
+    /// After the usual wait.
+    Later,
+}
+
+/// A closing transport is looked at again after 150, 300, 450 and 600 ms.
+const TEARDOWN_STEP: u64 = 150;
+const TEARDOWN_TRIES: u32 = 5;
+
+impl<P: Clone> Socket<P> {
+    /// Connects, unless a connection is there already or on its way.
+    pub fn connect(&mut self, now: Millis) {
+        self.advance(now);
+        self.connect_unless_kept();
+    }
+
+    fn connect_unless_kept(&mut self) {
+        let kept = self
+            .current
+            .and_then(|id| self.connections.get(&id))
+            .is_some_and(|c| !c.ended);
+        if !kept {
+            self.transport_connect();
+        }
+    }
+
+    fn transport_connect(&mut self) {
+        let previous = self.current;
+        self.connect_clock += 1;
+        self.close_was_clean = false;
+        // The tries count on: only a connection that opens resets them.
+        Self::cancel_wait(&mut self.reconnect, &mut self.timers);
+        let connection = ConnectionId(self.next_id());
+        self.connections.insert(
+            connection,
+            Connection {
+                ready: ReadyState::Connecting,
+                buffered: false,
+                closing: false,
+                ended: false,
+                channels_errored: false,
+                close_handled: false,
+                refusal: None,
+                joins: BTreeMap::new(),
+            },
+        );
+        self.current = Some(connection);
+        self.transmits.push_back(Transmit::Connect { connection });
+        if let Some(previous) = previous
+            && self
+                .connections
+                .get(&previous)
+                .is_some_and(|c| c.ready == ReadyState::Open)
+        {
+            self.error_channels(TransportReason::ConnectionClosed, Some(previous));
+        }
+    }
+
+    /// Disconnects for good, until the next [`connect`](Self::connect). The
+    /// end is told by [`Event::Disconnected`] with `token`, if one is given.
+    pub fn disconnect(&mut self, now: Millis, code: Option<u16>, reason: &str, token: Option<u32>) {
+        self.advance(now);
+        self.connect_clock += 1;
+        self.close_was_clean = true;
+        Self::reset_wait(&mut self.reconnect, &mut self.timers);
+        if let Some(connection) = self.current_mut() {
+            connection.ended = true;
+        }
+        self.teardown(code, reason, token.map_or(Then::Nothing, Then::Tell));
+    }
+
+    /// Drops the connection because its transport is to be another one; the
+    /// next [`connect`](Self::connect) uses it. Returns a number that
+    /// [`connect_clock`](Self::connect_clock) keeps giving until somebody
+    /// connects or disconnects.
+    pub fn replace_transport(&mut self, now: Millis) -> u64 {
+        self.advance(now);
+        self.connect_clock += 1;
+        let clock = self.connect_clock;
+        self.close_was_clean = true;
+        Self::reset_wait(&mut self.reconnect, &mut self.timers);
+        if let Some(id) = self.current.take() {
+            let was_open = self
+                .connections
+                .get(&id)
+                .is_some_and(|c| c.ready == ReadyState::Open);
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.ended = true;
+            }
+            self.close(id, None, "");
+            self.clear_heartbeats();
+            if was_open {
+                self.error_channels(TransportReason::ConnectionClosed, Some(id));
+            }
+            self.forget_if_done(id);
+        }
+        clock
+    }
+
+    /// Changes whenever somebody connects, disconnects or replaces the
+    /// transport.
+    pub fn connect_clock(&self) -> u64 {
+        self.connect_clock
+    }
+
+    /// Whether the last close was asked for, so that nothing reconnects.
+    pub fn close_was_clean(&self) -> bool {
+        self.close_was_clean
+    }
+
+    /// The present connection: the one last asked for, while it lasts.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.current
+    }
+
+    /// Where the present connection stands.
+    pub fn ready_state(&self) -> ReadyState {
+        self.current
+            .and_then(|id| self.connections.get(&id))
+            .map_or(ReadyState::Closed, |connection| connection.ready)
+    }
+
+    /// Whether the present connection is open.
+    pub fn is_connected(&self) -> bool {
+        self.ready_state() == ReadyState::Open
+    }
+
+    fn current_mut(&mut self) -> Option<&mut Connection> {
+        self.connections.get_mut(&self.current?)
+    }
+
+    /// The transport opened. Sends what was waiting, and rejoins the channels
+    /// that had errored. `skip_heartbeat` for transports that need none (long
+    /// polling).
+    pub fn handle_open(&mut self, now: Millis, connection: ConnectionId, skip_heartbeat: bool) {
+        self.advance(now);
+        if self.current != Some(connection) {
+            return;
+        }
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.ready = ReadyState::Open;
+        }
+        self.close_was_clean = false;
+        self.flush_send_buffer();
+        Self::reset_wait(&mut self.reconnect, &mut self.timers);
+        if !skip_heartbeat {
+            self.clear_heartbeats();
+            self.schedule_heartbeat();
+        }
+        self.events.push_back(Event::Opened { connection });
+        let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
+        for id in channels {
+            let Some(channel) = self.channels.get_mut(&id) else {
+                continue;
+            };
+            Self::reset_wait(&mut channel.rejoin, &mut self.timers);
+            if channel.state == ChannelState::Errored {
+                self.rejoin(id);
+            }
+        }
+    }
+
+    /// The transport reported an error; its close is to follow.
+    pub fn handle_error(&mut self, now: Millis, connection: ConnectionId) {
+        self.advance(now);
+        // Closing a transport that is still connecting makes it report an
+        // error, which says nothing.
+        if self.current != Some(connection) || self.current_mut().is_none_or(|c| c.closing) {
+            return;
+        }
+        self.events.push_back(Event::Failed { connection });
+        let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
+        for id in channels {
+            if let Some(channel) = self.channels.get_mut(&id) {
+                Self::reset_wait(&mut channel.rejoin, &mut self.timers);
+            }
+        }
+        self.error_channels(TransportReason::ConnectionError, Some(connection));
+    }
+
+    /// The server refused the connection's upgrade with this HTTP status. Its
+    /// error and its close are to follow.
+    pub fn handle_refused(&mut self, connection: ConnectionId, status: u16) {
+        if let Some(connection) = self.connections.get_mut(&connection)
+            && matches!(status, 401 | 403 | 404)
+        {
+            connection.refusal = Some(Refusal::Status(status));
+        }
+    }
+
+    /// The transport closed, with this code if there was one.
+    pub fn handle_close(&mut self, now: Millis, connection: ConnectionId, code: Option<u16>) {
+        self.advance(now);
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        state.ready = ReadyState::Closed;
+        let closed_by_us = state.closing;
+        if self.current == Some(connection) && !state.close_handled {
+            state.close_handled = true;
+            if code == Some(1008) {
+                state.refusal.get_or_insert(Refusal::Policy);
+            }
+            let refusal = state.refusal.filter(|_| self.config.stop_on_refusal);
+            let ended = state.ended;
+            self.clear_heartbeats();
+            self.error_channels(TransportReason::ConnectionClosed, Some(connection));
+            let again = !ended && !closed_by_us && !self.close_was_clean;
+            match refusal {
+                Some(refusal) if again => {
+                    self.close_was_clean = true;
+                    if let Some(state) = self.connections.get_mut(&connection) {
+                        state.ended = true;
+                    }
+                    self.events.push_back(Event::Closed {
+                        connection,
+                        code,
+                        will_retry: false,
+                    });
+                    self.events.push_back(Event::GaveUp {
+                        connection,
+                        refusal,
+                    });
+                }
+                _ => {
+                    if again {
+                        self.schedule(Wait::Reconnect);
+                    }
+                    let will_retry = again || self.will_reconnect(connection);
+                    self.events.push_back(Event::Closed {
+                        connection,
+                        code,
+                        will_retry,
+                    });
+                }
+            }
+        }
+        self.resume_teardowns(connection, false);
+    }
+
+    /// What the shell sees of a transport beside its events: where it stands
+    /// (a WebSocket's `readyState`) and whether it still has bytes to send. To
+    /// be told before each call that asks whether the socket is connected, by
+    /// shells whose transports change state before they say so.
+    pub fn handle_transport(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        ready: ReadyState,
+        buffered: bool,
+    ) {
+        self.advance(now);
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        state.ready = ready;
+        state.buffered = buffered;
+        if ready == ReadyState::Closed {
+            self.resume_teardowns(connection, false);
+        }
+    }
+
+    // Heartbeats
+
+    fn clear_heartbeats(&mut self) {
+        self.timers.cancel(&mut self.heartbeat);
+        self.timers.cancel(&mut self.heartbeat_timeout);
+        self.pending_heartbeat = None;
+    }
+
+    fn schedule_heartbeat(&mut self) {
+        let at = self.now + self.config.heartbeat_interval;
+        self.heartbeat = Some(self.timers.set(at, TimerKind::Heartbeat));
+    }
+
+    /// The pending heartbeat, if `message_ref` is its reply's, is answered.
+    pub(super) fn heartbeat_answered(&mut self, message_ref: u64) {
+        if self.pending_heartbeat == Some(message_ref) {
+            self.clear_heartbeats();
+            self.schedule_heartbeat();
+        }
+    }
+
+    pub(super) fn send_heartbeat(&mut self) {
+        if self.pending_heartbeat.is_some() && !self.is_connected() {
+            return;
+        }
+        let message_ref = self.make_ref();
+        self.pending_heartbeat = Some(message_ref);
+        self.dispatch_heartbeat(message_ref);
+        let wait = self
+            .config
+            .heartbeat_timeout
+            .unwrap_or(self.config.heartbeat_interval);
+        self.timers.cancel(&mut self.heartbeat_timeout);
+        self.heartbeat_timeout = Some(
+            self.timers
+                .set(self.now + wait, TimerKind::HeartbeatTimeout),
+        );
+    }
+
+    /// The connection is presumed dead: it is closed at once, without waiting
+    /// for its buffer, and a new one follows.
+    pub(super) fn heartbeat_overdue(&mut self) {
+        if self.pending_heartbeat.take().is_none() {
+            return;
+        }
+        self.close_was_clean = false;
+        if let Some(connection) = self.current {
+            self.close(connection, Some(1000), "heartbeat timeout");
+        }
+        self.error_channels(TransportReason::HeartbeatTimeout, self.current);
+        self.teardown_and_reconnect(Reconnect::Later);
+    }
+
+    // Reconnecting
+
+    pub(super) fn reconnect_now(&mut self) {
+        self.reconnect.timer = None;
+        self.reconnect.tries += 1;
+        if self.hidden {
+            self.teardown(None, "", Then::Nothing);
+        } else {
+            self.teardown_and_reconnect(Reconnect::Now);
+        }
+    }
+
+    /// Whether the page is hidden: a hidden page does not reconnect until it
+    /// is shown.
+    pub fn set_hidden(&mut self, hidden: bool) {
+        self.hidden = hidden;
+    }
+
+    /// The page was shown or hidden, or resumed. Shown, a socket that should
+    /// be connected and is not connects at once.
+    pub fn handle_visibility(&mut self, now: Millis, hidden: bool) {
+        self.advance(now);
+        self.hidden = hidden;
+        if hidden {
+            self.visibility_connection = None;
+            return;
+        }
+        let connecting = self.ready_state() == ReadyState::Connecting;
+        if self.current.is_some() && self.current == self.visibility_connection && connecting {
+            return;
+        }
+        if !self.is_connected() && !self.close_was_clean {
+            Self::reset_wait(&mut self.reconnect, &mut self.timers);
+            self.teardown_and_reconnect(Reconnect::Shown);
+        }
+    }
+
+    /// The network came back: a connection that waits for its next try is
+    /// tried now, and an open one is asked for a sign of life now, since it
+    /// may be dead without knowing.
+    pub fn handle_online(&mut self, now: Millis) {
+        self.advance(now);
+        if self.reconnect.timer.is_some() {
+            Self::cancel_wait(&mut self.reconnect, &mut self.timers);
+            self.reconnect_now();
+        } else if self.is_connected()
+            && self.heartbeat.is_some()
+            && self.pending_heartbeat.is_none()
+        {
+            self.timers.cancel(&mut self.heartbeat);
+            self.send_heartbeat();
+        }
+    }
+
+    /// The page goes away, maybe into the back/forward cache: disconnects, and
+    /// remembers that [`handle_page_show`](Self::handle_page_show) should
+    /// connect again.
+    pub fn handle_page_hide(&mut self, now: Millis) {
+        self.advance(now);
+        if self
+            .current_mut()
+            .is_some_and(|connection| !connection.ended)
+        {
+            self.disconnect(now, None, "", None);
+            self.resume_clock = Some(self.connect_clock);
+        }
+    }
+
+    /// The page came back.
+    pub fn handle_page_show(&mut self, now: Millis) {
+        self.advance(now);
+        if self.resume_clock == Some(self.connect_clock) {
+            self.resume_clock = None;
+            self.connect(now);
+        }
+    }
+
+    // Taking down
+
+    fn teardown_and_reconnect(&mut self, how: Reconnect) {
+        let clock = self.connect_clock;
+        self.teardown(None, "", Then::Reconnect { clock, how });
+    }
+
+    fn teardown(&mut self, code: Option<u16>, reason: &str, then: Then) {
+        let Some(connection) = self.current else {
+            return self.finish(None, then);
+        };
+        self.clear_heartbeats();
+        self.teardowns.push(Teardown {
+            connection,
+            stage: Stage::Drain,
+            tries: 1,
+            timer: None,
+            code,
+            reason: Arc::from(reason),
+            then,
+        });
+        self.resume_teardowns(connection, false);
+    }
+
+    /// Takes every teardown of `connection` as far as it goes. `due`: the wait
+    /// of the first that waits is over.
+    pub(super) fn resume_teardowns(&mut self, connection: ConnectionId, due: bool) {
+        let mut due = due;
+        let mut index = 0;
+        while let Some(teardown) = self.teardowns.get_mut(index) {
+            if teardown.connection != connection {
+                index += 1;
+                continue;
+            }
+            if due && teardown.timer.is_some() {
+                due = false;
+                teardown.timer = None;
+                teardown.tries += 1;
+            }
+            let Some(state) = self.connections.get(&connection) else {
+                self.teardowns.remove(index);
+                continue;
+            };
+            let ready = state.ready;
+            let waits = match teardown.stage {
+                Stage::Drain => state.buffered && ready == ReadyState::Open,
+                Stage::Close => ready != ReadyState::Closed,
+            };
+            if waits && teardown.tries < TEARDOWN_TRIES {
+                if teardown.timer.is_none() {
+                    let at = self.now + TEARDOWN_STEP * u64::from(teardown.tries);
+                    teardown.timer = Some(self.timers.set(at, TimerKind::Teardown(connection)));
+                }
+                index += 1;
+                continue;
+            }
+            self.timers.cancel(&mut teardown.timer);
+            match teardown.stage {
+                Stage::Drain => {
+                    teardown.stage = Stage::Close;
+                    teardown.tries = 1;
+                    let (code, reason) = (teardown.code, teardown.reason.clone());
+                    let closing = state.closing;
+                    if !closing {
+                        self.close(connection, code, &reason);
+                        if ready != ReadyState::Connecting {
+                            self.error_channels(
+                                TransportReason::ConnectionClosed,
+                                Some(connection),
+                            );
+                        }
+                    }
+                }
+                Stage::Close => {
+                    let then = self.teardowns.remove(index).then;
+                    if self.current == Some(connection) {
+                        self.current = None;
+                    }
+                    self.finish(Some(connection), then);
+                    self.forget_if_done(connection);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, connection: Option<ConnectionId>, then: Then) {
+        match then {
+            Then::Nothing => {}
+            Then::Tell(token) => self.events.push_back(Event::Disconnected { token }),
+            Then::Reconnect { clock, how } => {
+                let ended = connection
+                    .and_then(|id| self.connections.get(&id))
+                    .is_some_and(|connection| connection.ended);
+                if clock != self.connect_clock || ended {
+                    return;
+                }
+                match how {
+                    Reconnect::Now => self.connect_unless_kept(),
+                    Reconnect::Shown => {
+                        self.connect_unless_kept();
+                        self.visibility_connection = self.current;
+                    }
+                    Reconnect::Later => self.schedule(Wait::Reconnect),
+                }
+            }
+        }
+    }
+
+    /// Whether a teardown under way is to connect again.
+    fn will_reconnect(&self, connection: ConnectionId) -> bool {
+        self.teardowns.iter().any(|teardown| {
+            teardown.connection == connection
+                && matches!(teardown.then, Then::Reconnect { clock, .. } if clock == self.connect_clock)
+        })
+    }
+
+    /// Closes a transport. Its close event then only confirms it.
+    fn close(&mut self, connection: ConnectionId, code: Option<u16>, reason: &str) {
+        let Some(state) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        state.closing = true;
+        if state.ready != ReadyState::Closed {
+            state.ready = ReadyState::Closing;
+        }
+        self.transmits.push_back(Transmit::Close {
+            connection,
+            code,
+            reason: Arc::from(reason),
+        });
+    }
+
+    /// Drops what is known of a connection that neither the socket nor a
+    /// teardown has a use for.
+    fn forget_if_done(&mut self, connection: ConnectionId) {
+        let used = self.current == Some(connection)
+            || self
+                .teardowns
+                .iter()
+                .any(|teardown| teardown.connection == connection);
+        if !used {
+            self.connections.remove(&connection);
+        }
+    }
+
+    /// Errors the channels, since they have to rejoin on the next connection.
+    /// Once a connection's channels were errored, only those whose join it
+    /// carried are again: others may have joined over another one since.
+    fn error_channels(&mut self, reason: TransportReason, connection: Option<ConnectionId>) {
+        let mut errored_before = false;
+        let mut is_current = true;
+        if let Some(id) = connection {
+            is_current = self.current == Some(id);
+            if let Some(state) = self.connections.get_mut(&id)
+                && state.ready != ReadyState::Open
+            {
+                errored_before = std::mem::replace(&mut state.channels_errored, true);
+            }
+        }
+        let joins: Vec<(ChannelId, Option<u64>)> = self
+            .channels
+            .iter()
+            .map(|(id, channel)| (*id, self.join_ref_of(channel)))
+            .collect();
+        for (id, join_ref) in joins {
+            let carried = || {
+                connection
+                    .and_then(|id| self.connections.get(&id))
+                    .and_then(|state| state.joins.get(&id))
+                    .is_some_and(|carried| *carried == join_ref)
+            };
+            if connection.is_some() && (errored_before || !is_current) && !carried() {
+                continue;
+            }
+            let Some(channel) = self.channels.get(&id) else {
+                continue;
+            };
+            if matches!(channel.state, ChannelState::Joined | ChannelState::Joining) {
+                self.error_channel(id);
+                self.events.push_back(Event::ChannelErrored {
+                    channel: id,
+                    reason,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What the server sends, and to whom it goes.
+
+use super::{CLOSE, ERROR, REPLY, Socket};
+use crate::codec::{self, CodecError};
+use crate::event::{Delivery, DeliveryKind};
+use crate::id::{ChannelId, ConnectionId, PresenceId, PushId};
+use crate::message::{Message, Payload, Ref, Reply, Vsn};
+use crate::time::Millis;
+
+impl<P: Clone> Socket<P> {
+    /// A text frame arrived. Does to channels, pushes and presences what it
+    /// says; [`deliveries`](Self::deliveries) then tells to whom it goes and
+    /// [`updated_presences`](Self::updated_presences) whose roster it touched.
+    /// None if `connection` is no longer the one in use.
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`] if the frame is not what it should be. Nothing has
+    /// changed then.
+    pub fn handle_text<'a>(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        vsn: Vsn,
+        text: &'a str,
+    ) -> Result<Option<Message<'a>>, CodecError> {
+        let message = codec::decode_text(vsn, text)?;
+        Ok(self
+            .handle_message(now, connection, &message)
+            .then_some(message))
+    }
+
+    /// A binary frame arrived; as [`handle_text`](Self::handle_text).
+    ///
+    /// # Errors
+    ///
+    /// [`CodecError`] if the frame is not what it should be. Nothing has
+    /// changed then.
+    pub fn handle_binary<'a>(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        bytes: &'a [u8],
+    ) -> Result<Option<Message<'a>>, CodecError> {
+        let message = codec::decode_binary(bytes)?;
+        Ok(self
+            .handle_message(now, connection, &message)
+            .then_some(message))
+    }
+
+    /// A message arrived that somebody else has decoded; as
+    /// [`handle_text`](Self::handle_text), but that presences are not touched:
+    /// see [`sync_presence`](Self::sync_presence). False if `connection` is no
+    /// longer the one in use.
+    pub fn handle_message(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        message: &Message<'_>,
+    ) -> bool {
+        self.advance(now);
+        self.deliveries.clear();
+        self.presences.updated.clear();
+        if self.open_connection() != Some(connection) {
+            return false;
+        }
+        self.match_channels(&message.join_ref, &message.topic);
+        self.receive(message);
+        true
+    }
+
+    /// To whom the last message goes, in the order of the channels' creation.
+    pub fn deliveries(&self) -> &[Delivery] {
+        &self.deliveries
+    }
+
+    /// The presences whose frame the last message was.
+    pub fn updated_presences(&self) -> &[PresenceId] {
+        &self.presences.updated
+    }
+
+    /// phoenix.js's `isMember`: the topic's channels, but those that have
+    /// joined anew since. A message without a join_ref is everybody's.
+    fn match_channels(&mut self, join_ref: &Ref<'_>, topic: &str) {
+        let join_ref = match join_ref {
+            Ref::None => None,
+            Ref::Str(text) => Some(parse_ref(text)),
+            Ref::Other(_) => Some(None),
+        };
+        for (id, channel) in &self.channels {
+            let member = &*channel.topic == topic
+                && join_ref.is_none_or(|join_ref| {
+                    join_ref.is_some() && join_ref == self.join_ref_of(channel)
+                });
+            if member {
+                self.deliveries.push(Delivery {
+                    channel: *id,
+                    kind: DeliveryKind::Event,
+                });
+            }
+        }
+    }
+
+    fn receive(&mut self, message: &Message<'_>) {
+        let message_ref = match &message.message_ref {
+            Ref::Str(text) => parse_ref(text),
+            // phoenix.js makes a reply event's name of it, whatever it is.
+            Ref::Other(text) => parse_ref(text),
+            Ref::None => None,
+        };
+        if let (Some(message_ref), Ref::Str(_)) = (message_ref, &message.message_ref) {
+            self.heartbeat_answered(message_ref);
+        }
+        for index in 0..self.deliveries.len() {
+            let channel = self.deliveries[index].channel;
+            let kind = match &*message.event {
+                REPLY => DeliveryKind::Reply(self.take_reply(channel, message_ref, message)),
+                CLOSE => {
+                    self.close_channel(channel);
+                    DeliveryKind::Closed
+                }
+                ERROR => {
+                    self.error_channel(channel);
+                    DeliveryKind::Errored
+                }
+                _ => DeliveryKind::Event,
+            };
+            self.deliveries[index].kind = kind;
+        }
+    }
+
+    fn take_reply(
+        &mut self,
+        channel: ChannelId,
+        message_ref: Option<u64>,
+        message: &Message<'_>,
+    ) -> Option<PushId> {
+        let push = *self.waiting.get(&message_ref?)?;
+        if self.pushes.get(&push)?.channel != Some(channel) {
+            return None;
+        }
+        let is_join = self.join_push(channel) == Some(push);
+        self.finish_push(push);
+        if is_join {
+            let reply = Reply::parse(message).ok();
+            match reply.as_ref().map(|reply| &*reply.status) {
+                Some("ok") => self.joined(channel),
+                Some("error") => {
+                    let for_good = reply.is_some_and(|reply| is_for_good(&reply.response));
+                    self.join_refused(channel, for_good);
+                }
+                _ => {}
+            }
+        }
+        Some(push)
+    }
+}
+
+/// Whether a refusal's reason is one that trying again won't change.
+fn is_for_good(response: &Payload<'_>) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Reason<'a> {
+        #[serde(borrow)]
+        reason: std::borrow::Cow<'a, str>,
+    }
+    let Payload::Json(text) = response else {
+        return false;
+    };
+    serde_json::from_str::<Reason<'_>>(text).is_ok_and(|refusal| {
+        matches!(
+            &*refusal.reason,
+            "unauthorized" | "forbidden" | "unmatched topic"
+        )
+    })
+}
+
+/// The number of a ref that is one of ours: digits without a leading zero.
+fn parse_ref(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    if bytes.is_empty() || bytes[0] == b'0' || !bytes.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    text.parse().ok()
+}
