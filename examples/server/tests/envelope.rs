@@ -253,7 +253,7 @@ async fn leave_and_join_sent_together_end_joined() {
         ])
         .await;
     assert_eq!(alice.recv().await[1], "2");
-    let mut seen = vec![alice.recv().await, alice.recv().await];
+    let mut seen = [alice.recv().await, alice.recv().await];
     seen.sort_by_key(|message| message[3].as_str().map(str::to_owned));
     assert_eq!(seen[0], json!(["1", "1", "room:a", "phx_close", {}]));
     assert_eq!(

@@ -263,7 +263,7 @@ async fn embedders_track_update_and_untrack() {
         .unwrap();
     assert_eq!(
         refs(&observer.recv().await[4]["joins"], "carl"),
-        [first.clone()]
+        std::slice::from_ref(&first)
     );
     let again = crowd.track("room:a", "carl", Map::new());
     assert_eq!(again, Err(TrackError::AlreadyTracked));
