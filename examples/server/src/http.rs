@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -14,17 +14,23 @@ use axum::routing::get;
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::connect::{self, Refused};
-use crate::outbox::Outbox;
+use crate::longpoll;
 use crate::server::Shared;
-use crate::session::Session;
 use crate::websocket;
 
 const ABOUT: &str = "A server that speaks Phoenix Channels and Presence.\n\
     WebSocket: /socket/websocket?vsn=2.0.0&user_id=NAME\n\
+    Long polling: /socket/longpoll\n\
     Topics: room:*\n";
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let router = Router::new().route("/socket/websocket", get(upgrade));
+    let long_poll = get(longpoll::get)
+        .post(longpoll::post)
+        .options(longpoll::options)
+        .layer(DefaultBodyLimit::max(shared.options.limits.max_frame_bytes));
+    let router = Router::new()
+        .route("/socket/websocket", get(upgrade))
+        .route("/socket/longpoll", long_poll);
     let router = match &shared.options.serve_dir {
         Some(dir) => {
             let index = ServeFile::new(dir.join("index.html"));
@@ -41,6 +47,8 @@ async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    // Taken before the upgrade, lest a cut in between pass this connection by.
+    let cut = shared.cut_token();
     let auth_token = match headers.get(SEC_WEBSOCKET_PROTOCOL) {
         None => Ok(None),
         Some(value) => value
@@ -60,9 +68,7 @@ async fn upgrade(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let cut = shared.cut.lock().clone();
-    let limits = &shared.options.limits;
-    let max_bytes = limits.max_frame_bytes;
+    let max_bytes = shared.options.limits.max_frame_bytes;
     upgrade
         .protocols(["phoenix"])
         .max_frame_size(max_bytes)
@@ -71,22 +77,9 @@ async fn upgrade(
         .read_buffer_size(8 * 1024)
         .write_buffer_size(32 * 1024)
         .on_upgrade(async move |socket| {
-            let outbox = Arc::new(Outbox::new(limits_of(&shared)));
-            let hub = Arc::clone(&shared.hub);
-            let max_channels = shared.options.limits.max_channels;
+            let (session, outbox) = shared.open_session(connected);
             let idle_timeout = shared.options.limits.idle_timeout;
-            let tracker = shared.connections.clone();
-            let session = Session::new(hub, connected, Arc::clone(&outbox), max_channels);
-            drop(shared);
-            tracker
-                .track_future(websocket::run(socket, session, outbox, idle_timeout, cut))
-                .await;
+            let connection = websocket::run(socket, session, outbox, idle_timeout, cut);
+            shared.connections.track_future(connection).await;
         })
-}
-
-fn limits_of(shared: &Shared) -> crate::outbox::OutboxLimits {
-    crate::outbox::OutboxLimits {
-        frames: shared.options.limits.max_queued_frames,
-        bytes: shared.options.limits.max_queued_bytes,
-    }
 }

@@ -8,6 +8,7 @@
 mod connect;
 mod http;
 mod hub;
+mod longpoll;
 mod outbox;
 mod presence;
 mod presences;

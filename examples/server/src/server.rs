@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connect::{ConnectHook, ConnectInfo};
+use crate::connect::{ConnectHook, ConnectInfo, Connected};
 use crate::http;
 use crate::hub::Hub;
+use crate::longpoll::Sessions;
+use crate::outbox::{Outbox, OutboxLimits};
 use crate::presence::{Fetch, Meta};
 use crate::presences::Presences;
 use crate::serializer::{Body, TooLong};
+use crate::session::Session;
 
 /// How long [`Server::shutdown`] waits for clients to answer its close.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
@@ -41,6 +45,9 @@ pub struct Limits {
     /// How many bytes may wait for a slow client before it is cut off; the message that crosses
     /// the line still counts as fitting. Default: 16 MiB.
     pub max_queued_bytes: usize,
+    /// How long a long-polling request waits for messages; without a poll for one and a half
+    /// times as long the client is gone. Default: 10 s.
+    pub long_poll_window: Duration,
 }
 
 impl Default for Limits {
@@ -51,6 +58,7 @@ impl Default for Limits {
             max_channels: 100,
             max_queued_frames: 16_384,
             max_queued_bytes: 16 * 1024 * 1024,
+            long_poll_window: Duration::from_secs(10),
         }
     }
 }
@@ -131,8 +139,9 @@ impl Builder {
         let shared = Arc::new(Shared {
             hub: Arc::new(Hub::new(self.options.fetch.clone())),
             options: self.options,
-            cut: Mutex::default(),
+            long_polls: Sessions::default(),
             connections: TaskTracker::new(),
+            cut: Mutex::default(),
         });
         let stop = CancellationToken::new();
         tokio::spawn(accept(listener, Arc::clone(&shared), stop.clone()));
@@ -144,9 +153,27 @@ impl Builder {
 pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Options,
-    /// Cuts today's connections; replaced once used.
-    pub(crate) cut: Mutex<CancellationToken>,
+    pub(crate) long_polls: Sessions,
     pub(crate) connections: TaskTracker,
+    /// Cuts today's connections; replaced once used.
+    cut: Mutex<CancellationToken>,
+}
+
+impl Shared {
+    pub(crate) fn cut_token(&self) -> CancellationToken {
+        self.cut.lock().clone()
+    }
+
+    pub(crate) fn open_session(&self, connected: Connected) -> (Session, Arc<Outbox>) {
+        let limits = &self.options.limits;
+        let outbox = Arc::new(Outbox::new(OutboxLimits {
+            frames: limits.max_queued_frames,
+            bytes: limits.max_queued_bytes,
+        }));
+        let hub = Arc::clone(&self.hub);
+        let session = Session::new(hub, connected, Arc::clone(&outbox), limits.max_channels);
+        (session, outbox)
+    }
 }
 
 /// A running server. Dropping it stops it abruptly, as [`kill`](Self::kill) does.
@@ -294,8 +321,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTo
         };
         match accepted {
             Ok((stream, _)) => {
-                let cut = shared.cut.lock().clone();
-                let connection = serve(stream, router.clone(), cut);
+                let cut = shared.cut_token();
+                let connection = serve(stream, router.clone(), stop.clone(), cut);
                 shared.connections.spawn(connection);
             }
             Err(error) => {
@@ -308,7 +335,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTo
 }
 
 /// Serves HTTP on one connection, until its end or its upgrade.
-async fn serve(stream: TcpStream, router: axum::Router, cut: CancellationToken) {
+async fn serve(
+    stream: TcpStream,
+    router: axum::Router,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
@@ -316,8 +348,18 @@ async fn serve(stream: TcpStream, router: axum::Router, cut: CancellationToken) 
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
+    let mut connection = pin!(connection);
+    let served = async {
+        tokio::select! {
+            served = connection.as_mut() => return served,
+            () = stop.cancelled() => {}
+        }
+        // What is being answered is, but no further request.
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    };
     tokio::select! {
-        served = connection => if let Err(error) = served {
+        served = served => if let Err(error) = served {
             tracing::debug!(%error, "an HTTP connection broke");
         },
         () = cut.cancelled() => {}

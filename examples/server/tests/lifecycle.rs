@@ -113,7 +113,7 @@ async fn malformed_frames_close_with_1011() {
 #[tokio::test]
 async fn idle_connections_close_with_1002() {
     let mut limits = Limits::default();
-    limits.idle_timeout = Duration::from_millis(100);
+    limits.idle_timeout = Duration::from_millis(500);
     let server = Server::builder().limits(limits).start().await.unwrap();
     let mut alice = Client::joined(&server, "alice", "room:a").await;
     // What the server sends doesn't count.
