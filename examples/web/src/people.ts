@@ -15,20 +15,20 @@ export class PeopleList {
   ) {}
 
   render(people: Person[]): void {
-    const gone = new Set(this.#rows.keys())
-    let place: Element | null = this.list.firstElementChild
+    // Those who went make room first, so that nobody who stays has to move.
+    const here = new Set(people.map(({ id }) => id))
+    for (const [id, { row }] of this.#rows) {
+      if (here.has(id)) continue
+      row.remove()
+      this.#rows.delete(id)
+    }
+    for (const placeholder of this.list.querySelectorAll(".ghost")) placeholder.remove()
+
+    let place = this.list.firstElementChild
     for (const person of people) {
-      gone.delete(person.id)
       const row = this.#row(person)
       if (row === place) place = place.nextElementSibling
       else this.list.insertBefore(row, place)
-    }
-    for (const id of gone) this.#rows.delete(id)
-    // What is left after the last person: the rows of those who went, and the first placeholders.
-    while (place) {
-      const next = place.nextElementSibling
-      place.remove()
-      place = next
     }
     const devices = people.reduce((sum, person) => sum + person.devices.length, 0)
     setText(this.count, `${plural(people.length, "person", "people")}, ${plural(devices, "device")}`)

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest"
+import { Crowd } from "./support/crowd.ts"
 import { scenario, withBrowser } from "./support/scenario.ts"
 
 withBrowser()
@@ -154,5 +155,32 @@ describe("who's online", () => {
       expect(await visitor.page.locator("body img, body script:not([src])").count()).toBe(0)
     }
     await expect.poll(() => alice.page.getByTestId("log").textContent()).toContain(`${evil} is now “<script>`)
+  })
+
+  scenario("2,000 people fit on the page, and one row moves at a time", async (scene) => {
+    const crowd = await Crowd.enter(scene, "room:lobby")
+    const keys = Array.from({ length: 2000 }, (_, index) => `person-${index}`)
+    await crowd.join(...keys)
+    const alice = await scene.enter("alice")
+    await alice.untilRoster({ alice: 1, ...Object.fromEntries(keys.map((key) => [key, 1])) })
+    expect(await alice.page.getByTestId("count").textContent()).toBe("2,001 people, 2,001 devices")
+
+    const touched = await alice.page.evaluateHandle(() => {
+      const rows = new Set<string | undefined>()
+      new MutationObserver((records) => {
+        for (const { addedNodes, removedNodes } of records) {
+          for (const node of [...addedNodes, ...removedNodes]) rows.add((node as HTMLElement).dataset.key)
+        }
+      }).observe(document.querySelector("[data-testid=people]") as Element, { childList: true })
+      return rows
+    })
+    await crowd.leave("person-7")
+    await crowd.join("late")
+    await expect.poll(() => alice.log("late")).toEqual(["joined"])
+    expect(await alice.log("person-7")).toEqual(["left"])
+    expect(await touched.evaluate((rows) => [...rows].sort())).toEqual(["late", "person-7"])
+
+    crowd.vanish()
+    await alice.untilRoster({ alice: 1 })
   })
 })

@@ -10,10 +10,13 @@ const RESULTS = join(import.meta.dirname, "..", ".results")
 
 let browser: Browser | undefined
 
-/** A test with a server of its own, to which visitors come. What they saw is kept if it fails. */
-export function scenario(name: string, run: (scene: Scene) => Promise<void>): void {
+/**
+ * A test with a server of its own, to which visitors come. What they saw is kept if it fails.
+ * `folder` gives what the server serves instead of the page, once the hooks before the tests have run.
+ */
+export function scenario(name: string, run: (scene: Scene) => Promise<void>, folder?: () => string): void {
   test(name, async () => {
-    const scene = await Scene.open()
+    const scene = await Scene.open(folder?.())
     try {
       await run(scene)
       expect(scene.crashes).toEqual([])
@@ -37,28 +40,35 @@ export function withBrowser(): void {
 }
 
 export class Scene {
-  readonly server = new Server()
+  readonly server: Server
   readonly visitors: Visitor[] = []
   readonly #cleanups: (() => Promise<void>)[] = []
 
-  static async open(): Promise<Scene> {
-    const scene = new Scene()
+  private constructor(folder?: string) {
+    this.server = new Server(folder)
+  }
+
+  static async open(folder?: string): Promise<Scene> {
+    const scene = new Scene(folder)
     await scene.server.start()
     return scene
   }
 
-  /** Somebody opens the page: a browser context of their own, nothing shared with the others. */
+  /**
+   * Somebody opens the page: a browser context of their own, nothing shared with the others.
+   * `at` is where they come in, if not at the server itself.
+   */
   async enter(
     userId: string,
     query: Record<string, string> = {},
-    options: BrowserContextOptions = {},
+    { at = this.server.url, ...options }: BrowserContextOptions & { at?: string } = {},
   ): Promise<Visitor> {
     if (!browser) throw new Error("call withBrowser() at the top of the file")
     const context = await browser.newContext(options)
     const page = await context.newPage()
     const visitor = new Visitor(userId, context, page)
     this.visitors.push(visitor)
-    await page.goto(`${this.server.url}/?${new URLSearchParams({ user_id: userId, ...query })}`)
+    await page.goto(`${at}/?${new URLSearchParams({ user_id: userId, ...query })}`)
     return visitor
   }
 

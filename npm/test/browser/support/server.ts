@@ -4,11 +4,13 @@ import { Program, programFromEnv } from "./process.ts"
 const PAGE =
   process.env.PRESENCE_PAGE_DIR ?? fileURLToPath(new URL("../../../../examples/web/dist", import.meta.url))
 
-/** The embedded server, serving the built page. */
+/** The embedded server, serving the built page or another folder. */
 export class Server {
   readonly #binary = programFromEnv("PRESENCE_SERVER_BIN", "cargo build -p presence-server")
   #program: Program | undefined
   #port = 0
+
+  constructor(readonly folder = PAGE) {}
 
   /** Starts on any free port; after `kill`, on the port it had. */
   async start(): Promise<void> {
@@ -16,7 +18,7 @@ export class Server {
       "--port",
       String(this.#port),
       "--serve-dir",
-      PAGE,
+      this.folder,
     ])
     const port = await this.#program.until(
       "the address it listens on",
