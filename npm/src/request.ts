@@ -39,9 +39,9 @@ const byXhr = ({ method, url, headers, body, timeout, onTimeout, onAnswer }: Req
   for (const [name, value] of Object.entries(headers)) {
     xhr.setRequestHeader(name, value)
   }
+  // Failures and timeouts too are «done», with no text, in browsers before their own events, which then come late.
   xhr.onreadystatechange = () => {
-    // Failures and timeouts too are «done», without a status, before their own events tell which they are.
-    if (xhr.readyState === DONE && (xhr.status !== 0 || xhr.responseText)) {
+    if (xhr.readyState === DONE) {
       onAnswer(parse(xhr.responseText))
     }
   }
