@@ -31,9 +31,9 @@ pub fn encode_text(
     match vsn {
         Vsn::V1 => {
             out.push_str("{\"topic\":");
-            json::write_string(topic.as_bytes(), out);
+            json::write_string(topic.as_bytes(), |piece| out.push_str(piece));
             out.push_str(",\"event\":");
-            json::write_string(event.as_bytes(), out);
+            json::write_string(event.as_bytes(), |piece| out.push_str(piece));
             out.push_str(",\"payload\":");
             out.push_str(payload);
             out.push_str(",\"ref\":");
@@ -48,9 +48,9 @@ pub fn encode_text(
             out.push(',');
             write_ref(message_ref, out);
             out.push(',');
-            json::write_string(topic.as_bytes(), out);
+            json::write_string(topic.as_bytes(), |piece| out.push_str(piece));
             out.push(',');
-            json::write_string(event.as_bytes(), out);
+            json::write_string(event.as_bytes(), |piece| out.push_str(piece));
             out.push(',');
             out.push_str(payload);
             out.push(']');
@@ -61,7 +61,7 @@ pub fn encode_text(
 
 fn write_ref(value: Option<&str>, out: &mut String) {
     match value {
-        Some(text) => json::write_string(text.as_bytes(), out),
+        Some(text) => json::write_string(text.as_bytes(), |piece| out.push_str(piece)),
         None => out.push_str("null"),
     }
 }

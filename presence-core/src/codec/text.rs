@@ -48,15 +48,7 @@ enum Rest {
 ///
 /// When the frame is malformed, anywhere in it.
 pub fn decode_text(vsn: Vsn, text: &str) -> Result<Message<'_>, CodecError> {
-    let mut frame = TextFrame::open(vsn, text)?;
-    let head = std::mem::take(&mut frame.head);
-    Ok(Message {
-        join_ref: head.join_ref,
-        message_ref: head.message_ref,
-        topic: head.topic,
-        event: head.event,
-        payload: Payload::Json(frame.payload()?),
-    })
+    TextFrame::open(vsn, text)?.into_message()
 }
 
 impl<'a> TextFrame<'a> {
@@ -128,6 +120,22 @@ impl<'a> TextFrame<'a> {
         let payload = self.scanner.slice(start, end);
         finish(&mut self.scanner, self.rest).map_err(|expected| self.scanner.error(expected))?;
         Ok(payload)
+    }
+
+    /// The whole message, once the payload and the rest of the frame have been checked.
+    ///
+    /// # Errors
+    ///
+    /// When they are malformed.
+    pub fn into_message(mut self) -> Result<Message<'a>, CodecError> {
+        let head = std::mem::take(&mut self.head);
+        Ok(Message {
+            join_ref: head.join_ref,
+            message_ref: head.message_ref,
+            topic: head.topic,
+            event: head.event,
+            payload: Payload::Json(self.payload()?),
+        })
     }
 
     /// The scanner at the payload, for those who read it themselves and then [`Tail::finish`].

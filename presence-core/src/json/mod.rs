@@ -14,7 +14,7 @@ pub use error::{Expected, JsonError};
 
 pub(crate) use bytes::same_bytes;
 pub(crate) use scanner::{Kind, Scan, Scanner, Token};
-pub(crate) use text::{normalise_numbers, unescape, unescape_str, write_string};
+pub(crate) use text::{lossy, normalise_numbers, unescape, unescape_str, write_string};
 
 /// Checks that `text` is one JSON value and nothing else, exactly as `JSON.parse` would.
 ///

@@ -56,11 +56,6 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    #[inline]
-    pub(crate) fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
     /// The text between two positions the scan has stopped at.
     #[inline]
     pub(crate) fn slice(&self, start: usize, end: usize) -> &'a str {
@@ -70,6 +65,17 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub(crate) fn raw(&self, start: usize, end: usize) -> &'a [u8] {
         self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// What is left to scan.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
     }
 
     /// Jumps over text that is known to be valid.

@@ -161,7 +161,8 @@ fn write_escaped(text: &str, write: &mut impl FnMut(&str)) {
 }
 
 fn write_unicode_escape(unit: u32, write: &mut impl FnMut(&str)) {
-    let digits = [12, 8, 4, 0].map(|shift| char::from_digit(unit >> shift & 0xf, 16).unwrap_or('0'));
+    let digits =
+        [12, 8, 4, 0].map(|shift| char::from_digit(unit >> shift & 0xf, 16).unwrap_or('0'));
     write("\\u");
     for digit in digits {
         write(digit.encode_utf8(&mut [0; 4]));

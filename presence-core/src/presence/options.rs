@@ -1,0 +1,47 @@
+/// How a [`Tracker`](super::Tracker) behaves.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PresenceOptions {
+    /// The event that brings the whole state: `presence_state`.
+    pub state_event: String,
+    /// The event that brings a difference: `presence_diff`.
+    pub diff_event: String,
+    /// The field of a meta that tells it from all others: `phx_ref`.
+    pub ref_field: String,
+    /// For servers that never send a state: diffs are applied from the start, and the roster counts as synced with
+    /// the first of them. Off by default: diffs wait for the state, as in phoenix.js.
+    pub diffs_without_state: bool,
+    /// How much may wait for a state.
+    pub held_limit: HeldLimit,
+}
+
+/// How many diffs may wait for the state of their join, and how many bytes of them. Beyond it none is dropped alone:
+/// all are, and the channel has to be joined anew, which [`Outcome::rejoin`](super::Outcome::rejoin) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldLimit {
+    /// 10,000 by default.
+    pub diffs: usize,
+    /// 16 MiB by default.
+    pub bytes: usize,
+}
+
+impl Default for HeldLimit {
+    fn default() -> Self {
+        Self {
+            diffs: 10_000,
+            bytes: 16 << 20,
+        }
+    }
+}
+
+impl Default for PresenceOptions {
+    fn default() -> Self {
+        Self {
+            state_event: "presence_state".to_owned(),
+            diff_event: "presence_diff".to_owned(),
+            ref_field: "phx_ref".to_owned(),
+            diffs_without_state: false,
+            held_limit: HeldLimit::default(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use super::body::Carrier;
+use super::roster::{Roster, SlotId};
+
+/// What a mirror of the roster has to do at one place to be like it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// The place: mirrors are sorted by [`PresenceRef::order`](super::PresenceRef::order).
+    pub order: u64,
+    /// The presence to put there, new or instead of the old one; `None`: there is none any more.
+    pub slot: Option<SlotId>,
+}
+
+/// How a mirror catches up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CatchUp {
+    /// By copying the whole roster: it is the first time, or most of it has changed.
+    Rebuild,
+    /// By the patches, which are sorted by their places.
+    Patch,
+}
+
+/// Which places have changed since the mirror looked.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    watched: bool,
+    too_many: bool,
+    places: Vec<(u64, u32)>,
+}
+
+impl Dirty {
+    #[inline]
+    pub(super) fn note(&mut self, order: u64, slot: u32, len: usize) {
+        if !self.watched || self.too_many {
+            return;
+        }
+        if self.places.len() > 64 + len / 8 {
+            self.set_too_many();
+        } else {
+            self.places.push((order, slot));
+        }
+    }
+
+    pub(super) fn set_too_many(&mut self) {
+        self.too_many = self.watched;
+        self.places = Vec::new();
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.places.capacity() * size_of::<(u64, u32)>()
+    }
+}
+
+impl<C: Carrier> Roster<C> {
+    /// What has changed since the last call, for a copy of the roster that is kept elsewhere: an array sorted by
+    /// order keys. `patches` is overwritten. The first call asks for a copy of everything; from then on the roster
+    /// keeps notes, at a cost that goes with what changes.
+    pub fn drain_patches(&mut self, patches: &mut Vec<Patch>) -> CatchUp {
+        patches.clear();
+        if !self.dirty.watched || self.dirty.too_many {
+            self.dirty.watched = true;
+            self.dirty.too_many = false;
+            self.dirty.places.clear();
+            return CatchUp::Rebuild;
+        }
+        let mut places = std::mem::take(&mut self.dirty.places);
+        // Stable: of the notes about one place, the latest is last, and counts.
+        places.sort_by_key(|&(order, _)| order);
+        for (at, &(order, slot)) in places.iter().enumerate() {
+            if places.get(at + 1).is_some_and(|&(next, _)| next == order) {
+                continue;
+            }
+            let is_there = self
+                .slot(slot)
+                .is_some_and(|slot| slot.order == order && slot.is_live());
+            patches.push(Patch {
+                order,
+                slot: is_there.then_some(SlotId(slot)),
+            });
+        }
+        places.clear();
+        self.dirty.places = places;
+        CatchUp::Patch
+    }
+}

@@ -1,0 +1,221 @@
+use super::arena::Span;
+use super::body::sealed::Carry;
+use super::body::{BodyOf, Carrier, Metas, without};
+use super::roster::{Roster, STAGED};
+use super::stage::clear;
+
+/// What the frames of one batch did, as far as somebody wants to know.
+#[derive(Debug)]
+pub(super) struct Record<C: Carry> {
+    pub(super) steps_wanted: bool,
+    pub(super) changes_wanted: bool,
+    /// Whether a key that left in this batch may come back in it: when a state is followed by diffs held back.
+    pub(super) may_return: bool,
+    /// Whether the batch is that of a state.
+    pub(super) resync: bool,
+    pub(super) steps: Vec<StepRecord<C>>,
+    /// Each presence that was touched, once, with what it was before.
+    touched: Vec<Touched<C>>,
+    pub(super) changes: Vec<ChangeRecord<C>>,
+}
+
+/// Which of phoenix.js's callbacks a step stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// `onJoin`.
+    Join,
+    /// `onLeave`.
+    Leave,
+}
+
+#[derive(Debug)]
+pub(super) struct StepRecord<C: Carry> {
+    pub(super) kind: StepKind,
+    pub(super) key: Span,
+    pub(super) current: Option<BodyOf<C>>,
+    pub(super) other: BodyOf<C>,
+}
+
+#[derive(Debug)]
+struct Touched<C: Carry> {
+    slot: u32,
+    key: Span,
+    before: Option<BodyOf<C>>,
+}
+
+/// What happened to a presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It has new metas and lost none: its first ones, if there was no presence before.
+    Joined,
+    /// Metas came in exchange for others, or what is beside the metas changed.
+    Updated,
+    /// It lost metas and has no new ones: its last ones, if there is no presence after.
+    Left,
+}
+
+#[derive(Debug)]
+pub(super) struct ChangeRecord<C: Carry> {
+    pub(super) kind: ChangeKind,
+    pub(super) key: Span,
+    pub(super) before: Option<BodyOf<C>>,
+    pub(super) after: Option<BodyOf<C>>,
+    pub(super) joined: Metas<C::Meta>,
+    pub(super) left: Metas<C::Meta>,
+}
+
+impl<C: Carry> Default for Record<C> {
+    fn default() -> Self {
+        Self {
+            steps_wanted: false,
+            changes_wanted: false,
+            may_return: false,
+            resync: false,
+            steps: Vec::new(),
+            touched: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl<C: Carry> Record<C> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.touched.is_empty() && self.changes.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.may_return = false;
+        clear(&mut self.steps);
+        clear(&mut self.touched);
+        clear(&mut self.changes);
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.steps.capacity() * size_of::<StepRecord<C>>()
+            + self.touched.capacity() * size_of::<Touched<C>>()
+            + self.changes.capacity() * size_of::<ChangeRecord<C>>()
+    }
+
+    pub(super) fn step(
+        &mut self,
+        kind: StepKind,
+        key: Span,
+        current: Option<BodyOf<C>>,
+        other: BodyOf<C>,
+    ) {
+        if self.steps_wanted {
+            self.steps.push(StepRecord {
+                kind,
+                key,
+                current,
+                other,
+            });
+        }
+    }
+}
+
+impl<C: Carrier> Roster<C> {
+    /// Notes what a presence is before it is changed for the first time in a batch.
+    pub(super) fn touch(&mut self, slot: u32) {
+        if !self.record.changes_wanted {
+            return;
+        }
+        let Some(touched) = self
+            .slots
+            .get_mut(slot as usize)
+            .filter(|slot| !slot.touched)
+        else {
+            return;
+        };
+        touched.touched = true;
+        let before = (touched.is_live()).then(|| touched.body.clone());
+        let key = touched.key;
+        let (arena, slots) = (&self.arena, &self.slots);
+        let gone = |known: &&mut Touched<C>| {
+            slots
+                .get(known.slot as usize)
+                .is_some_and(|slot| slot.order > STAGED)
+                && arena.get(known.key) == arena.get(key)
+        };
+        match before {
+            None if self.record.may_return => match self.record.touched.iter_mut().find(gone) {
+                Some(known) => known.slot = slot,
+                None => self.record.touched.push(Touched {
+                    slot,
+                    key,
+                    before: None,
+                }),
+            },
+            before => self.record.touched.push(Touched { slot, key, before }),
+        }
+    }
+
+    /// The batch is complete: works out what it did as a whole.
+    pub(super) fn finish_batch(&mut self) {
+        for Touched { slot, key, before } in std::mem::take(&mut self.record.touched) {
+            let Some(slot) = self.slots.get_mut(slot as usize) else {
+                continue;
+            };
+            slot.touched = false;
+            let after = (slot.is_live()).then(|| slot.body.clone());
+            self.record.changes.extend(self.change(key, before, after));
+        }
+    }
+
+    fn change(
+        &self,
+        key: Span,
+        before: Option<BodyOf<C>>,
+        after: Option<BodyOf<C>>,
+    ) -> Option<ChangeRecord<C>> {
+        let metas =
+            |body: &Option<BodyOf<C>>| body.as_ref().map_or(Metas::NONE, |body| body.metas.clone());
+        let (old, new) = (metas(&before), metas(&after));
+        let joined = without(&self.arena, new.as_slice(), old.as_slice());
+        let left = without(&self.arena, old.as_slice(), new.as_slice());
+        let kind = match (&before, &after) {
+            (None, None) => return None,
+            (None, Some(_)) => ChangeKind::Joined,
+            (Some(_), None) => ChangeKind::Left,
+            (Some(before), Some(after)) => match (joined.is_empty(), left.is_empty()) {
+                (false, true) => ChangeKind::Joined,
+                (true, false) => ChangeKind::Left,
+                (false, false) => ChangeKind::Updated,
+                (true, true) if self.same_contents(before, after) => return None,
+                (true, true) => ChangeKind::Updated,
+            },
+        };
+        Some(ChangeRecord {
+            kind,
+            key,
+            before,
+            after,
+            joined,
+            left,
+        })
+    }
+
+    /// Of two bodies with the same refs: whether their metas and extras are the same too, in whatever order.
+    fn same_contents(&self, a: &BodyOf<C>, b: &BodyOf<C>) -> bool {
+        let (metas_a, metas_b) = (a.metas.as_slice(), b.metas.as_slice());
+        let in_order = metas_a
+            .iter()
+            .zip(metas_b)
+            .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body));
+        C::same_extra(&self.arena, &a.extra, &b.extra)
+            && metas_a.len() == metas_b.len()
+            && (in_order || self.same_metas_by_ref(a, b))
+    }
+
+    fn same_metas_by_ref(&self, a: &BodyOf<C>, b: &BodyOf<C>) -> bool {
+        let sorted = |body: &BodyOf<C>| {
+            let mut metas = body.metas.as_slice().to_vec();
+            metas.sort_by(|a, b| self.arena.get(a.reference).cmp(self.arena.get(b.reference)));
+            metas
+        };
+        sorted(a)
+            .iter()
+            .zip(&sorted(b))
+            .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body))
+    }
+}

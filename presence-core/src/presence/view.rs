@@ -1,0 +1,249 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use super::arena::{Arena, Span};
+use super::body::{BodyOf, Carrier, Meta, MetaOf};
+use super::json::Json;
+use super::roster::SlotId;
+use crate::json::{Scanner, lossy, unescape_str, write_string};
+
+/// A presence, as it stands on the roster or in a step or change. A light value: it borrows everything.
+pub struct PresenceRef<'a, C: Carrier> {
+    arena: &'a Arena,
+    key: Span,
+    body: &'a BodyOf<C>,
+    place: Option<(u64, SlotId)>,
+}
+
+impl<C: Carrier> Clone for PresenceRef<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Carrier> Copy for PresenceRef<'_, C> {}
+
+impl<C: Carrier> fmt::Debug for PresenceRef<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let refs = self
+            .body
+            .metas
+            .as_slice()
+            .iter()
+            .map(|meta| lossy(self.arena.get(meta.reference)));
+        f.debug_struct("PresenceRef")
+            .field("key", &self.key())
+            .field("refs", &refs.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl<'a, C: Carrier> PresenceRef<'a, C> {
+    pub(super) fn new(
+        arena: &'a Arena,
+        key: Span,
+        body: &'a BodyOf<C>,
+        place: Option<(u64, SlotId)>,
+    ) -> Self {
+        Self {
+            arena,
+            key,
+            body,
+            place,
+        }
+    }
+
+    /// The key; a lone surrogate in it reads as U+FFFD.
+    pub fn key(&self) -> Cow<'a, str> {
+        lossy(self.arena.get(self.key))
+    }
+
+    /// The key in WTF-8: as UTF-8, but lone surrogates, which JavaScript's strings may hold, have three bytes each.
+    pub fn key_wtf8(&self) -> &'a [u8] {
+        self.arena.get(self.key)
+    }
+
+    /// Appends the key as a JSON string.
+    pub fn write_key(&self, out: &mut Vec<u8>) {
+        write_string(self.key_wtf8(), |piece| {
+            out.extend_from_slice(piece.as_bytes())
+        });
+    }
+
+    /// How many metas there are.
+    pub fn len(&self) -> usize {
+        self.body.metas.len()
+    }
+
+    /// Whether there are no metas.
+    pub fn is_empty(&self) -> bool {
+        self.body.metas.is_empty()
+    }
+
+    /// The metas, in phoenix.js's order: those that were there, then those that joined.
+    pub fn metas(&self) -> impl ExactSizeIterator<Item = MetaRef<'a, C>> + use<'a, C> {
+        MetaRef::all(self.arena, self.body.metas.as_slice())
+    }
+
+    /// The place in the roster's order: smaller comes first. `None` for a value of a step or a change.
+    pub fn order(&self) -> Option<u64> {
+        self.place.map(|(order, _)| order)
+    }
+
+    /// Where the roster keeps it. `None` for a value of a step or a change.
+    pub fn slot(&self) -> Option<SlotId> {
+        self.place.map(|(_, slot)| slot)
+    }
+}
+
+/// One meta of a presence.
+pub struct MetaRef<'a, C: Carrier> {
+    arena: &'a Arena,
+    meta: &'a Meta<C::Meta>,
+}
+
+impl<C: Carrier> Clone for MetaRef<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Carrier> Copy for MetaRef<'_, C> {}
+
+impl<C: Carrier> fmt::Debug for MetaRef<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaRef")
+            .field("reference", &self.reference())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, C: Carrier> MetaRef<'a, C> {
+    /// The ref, `phx_ref`; `None` if it is no string.
+    pub fn reference(&self) -> Option<Cow<'a, str>> {
+        let bytes = self.arena.get(self.meta.reference);
+        let is_string = !matches!(
+            bytes.first(),
+            Some(&(super::body::ODD_REF | super::body::UNEQUAL_REF))
+        );
+        is_string.then(|| lossy(bytes))
+    }
+
+    pub(super) fn all(
+        arena: &'a Arena,
+        metas: &'a [MetaOf<C>],
+    ) -> impl ExactSizeIterator<Item = Self> + use<'a, C> {
+        metas.iter().map(move |meta| Self { arena, meta })
+    }
+}
+
+impl<'a> MetaRef<'a, Json> {
+    /// The meta's JSON, usually an object.
+    pub fn raw(&self) -> &'a str {
+        text(self.arena.get(self.meta.body))
+    }
+
+    /// The meta as a value of a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// When the JSON does not fit the type.
+    pub fn decode<M: DeserializeOwned>(&self) -> Result<M, serde_json::Error> {
+        serde_json::from_str(self.raw())
+    }
+}
+
+impl<'a> PresenceRef<'a, Json> {
+    /// Appends the presence's JSON, `{"metas":[…], …}`, with its properties in the order of the newest value: what
+    /// `JSON.stringify` would give of phoenix.js's object, but for white space and the spelling of numbers and escapes.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        let extra = &self.body.extra;
+        if extra.verbatim {
+            out.extend_from_slice(self.arena.get(extra.object_span()));
+            return;
+        }
+        out.extend_from_slice(self.arena.get(extra.head));
+        for (at, meta) in self.body.metas.as_slice().iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(self.arena.get(meta.body));
+        }
+        out.extend_from_slice(self.arena.get(extra.tail));
+    }
+
+    /// The presence's JSON: see [`PresenceRef::write_json`].
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Whether all values in the metas and beside them are known to be scalars, so that a shallow copy is a full one.
+    pub fn is_flat(&self) -> bool {
+        self.body.extra.flat
+    }
+
+    /// What the server's `fetch` put beside the metas: names and JSON.
+    pub fn extras(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
+        let head = text(self.arena.get(self.body.extra.head));
+        let tail = text(self.arena.get(self.body.extra.tail));
+        members(head, 1).chain(members(tail, 1))
+    }
+
+    /// The JSON of one thing beside the metas.
+    pub fn extra(&self, name: &str) -> Option<&'a str> {
+        // Of a name that comes twice the later counts.
+        self.extras()
+            .filter(|(found, _)| found == name)
+            .map(|(_, raw)| raw)
+            .last()
+    }
+
+    /// What is beside the metas, as one value of a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// When the JSON does not fit the type.
+    pub fn decode_extra<X: DeserializeOwned>(&self) -> Result<X, serde_json::Error> {
+        let mut object = String::from("{");
+        for (name, raw) in self.extras() {
+            if object.len() > 1 {
+                object.push(',');
+            }
+            write_string(name.as_bytes(), |piece| object.push_str(piece));
+            object.push(':');
+            object.push_str(raw);
+        }
+        object.push('}');
+        serde_json::from_str(&object)
+    }
+}
+
+/// The arena's texts were slices of text when they came.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The complete members in a piece of a valid object, after its first `skip` bytes: `{"a":1,"metas":[` or `],"b":2}`.
+fn members<'a>(piece: &'a str, skip: usize) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+    let mut scanner = Scanner::new(piece);
+    scanner.skip_known(skip);
+    std::iter::from_fn(move || {
+        scanner.skip_ws();
+        if scanner.eat(b',') {
+            scanner.skip_ws();
+        }
+        let name = scanner.key().ok()?;
+        let start = scanner.position();
+        // The metas' own bracket opens and does not close.
+        scanner.value().ok()?;
+        let raw = scanner.slice(start, scanner.position());
+        Some((
+            unescape_str(scanner.slice(name.start, name.end), name.escaped),
+            raw,
+        ))
+    })
+}
