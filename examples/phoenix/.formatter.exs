@@ -1,0 +1,1 @@
+[import_deps: [:phoenix], inputs: ["*.exs", "{config,lib}/**/*.{ex,exs}"]]
