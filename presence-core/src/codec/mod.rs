@@ -30,7 +30,7 @@ pub enum CodecError {
     /// A frame ends before the named field, or does not have it.
     #[error("malformed frame: no {0}")]
     Missing(&'static str),
-    /// The named field is not a string.
+    /// The named field is not a string. (A topic need not be one: see [`TextFrame::topic`].)
     #[error("malformed frame: {0} is not a string")]
     NotAString(&'static str),
     /// A binary frame ends within the named field.

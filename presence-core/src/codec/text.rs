@@ -98,7 +98,8 @@ impl<'a> TextFrame<'a> {
         &self.head.message_ref
     }
 
-    /// The topic; a lone surrogate in it reads as U+FFFD.
+    /// The topic; a lone surrogate in it reads as U+FFFD. One that is no string, which a Phoenix server sends only in
+    /// reply to such a one, reads as its JSON.
     pub fn topic(&self) -> &str {
         &self.head.topic
     }
@@ -159,7 +160,7 @@ impl<'a> TextFrame<'a> {
         };
         let join_ref = element("join_ref", true)?.into_ref();
         let message_ref = element("ref", false)?.into_ref();
-        let topic = element("topic", false)?.into_string("topic")?;
+        let topic = element("topic", false)?.into_topic();
         let event = element("event", false)?.into_string("event")?;
         match scanner.element(false) {
             Ok(true) => {}
@@ -286,6 +287,13 @@ impl<'a> Value<'a> {
             Self::Other(raw, Kind::Number) if raw.parse() == Ok(0.0) => Ref::None,
             Self::String(contents, token) => Ref::Str(unescape_str(contents, token.escaped)),
             Self::Other(raw, _) => Ref::Other(raw),
+        }
+    }
+
+    fn into_topic(self) -> Cow<'a, str> {
+        match self {
+            Self::String(contents, token) => unescape_str(contents, token.escaped),
+            Self::Other(raw, _) => Cow::Borrowed(raw),
         }
     }
 
