@@ -12,7 +12,7 @@ interface Binding {
   callback: Callback
 }
 
-/** Marks the bindings of a presence, whose payload the engine has read already. */
+/** How to call a presence's callback when the engine has read the payload already. */
 export const ENGINE_READS = Symbol("engine reads")
 
 /** A topic of a socket's: made by `socket.channel(topic, params)`. */
@@ -125,6 +125,8 @@ export class Channel {
   }
 
   set onMessage(hook: (event: string, payload: any, ref?: any, joinRef?: any) => any) {
+    // Presences get what the hook returns, so the engine must not read their payloads itself.
+    this.socket.driver.machine.set_hooked(this.handle)
     this.#onMessage = hook
   }
 
@@ -158,7 +160,7 @@ export class Channel {
   receive(frame: Frame, reply: Push | undefined): void {
     if (frame.engineRead !== null && this.#onMessage === null) {
       const event = frame.engineRead
-      this.#dispatch(event, () => frame.message.payload, null, null)
+      this.#dispatch(event, () => frame.message.payload, null, null, true)
       return
     }
     const { event, payload, ref, join_ref } = frame.message
@@ -192,11 +194,11 @@ export class Channel {
     return handled
   }
 
-  #dispatch(event: string, payload: () => any, ref: any, joinRef: any): void {
+  #dispatch(event: string, payload: () => any, ref: any, joinRef: any, engineRead = false): void {
     const bindings = this.bindings.filter((binding) => binding.event === event)
     for (const { callback } of bindings) {
-      if (ENGINE_READS in callback) {
-        guarded(callback)
+      if (engineRead && ENGINE_READS in callback) {
+        guarded((callback as any)[ENGINE_READS])
       } else {
         guarded(callback, payload(), ref, joinRef || this.joinRef())
       }

@@ -1,10 +1,11 @@
 import type { Channel } from "./channel.js"
 import { AUTH_TOKEN_PREFIX, type ChannelState, EVENTS, READY } from "./constants.js"
 import { asBytes, asNumbers, type Machine, machine, Tag, writeText } from "./engine.js"
+import { Fallback } from "./fallback.js"
 import { Frame, type Message } from "./frame.js"
 import { guarded, report } from "./guard.js"
 import * as page from "./page.js"
-import type { Presence } from "./presence.js"
+import type { Host } from "./host.js"
 import type { Push } from "./push.js"
 import { Serializer, SerializerV1 } from "./serializer.js"
 import type { Socket } from "./socket.js"
@@ -26,12 +27,13 @@ interface Batch {
 export class Driver {
   readonly machine: Machine
   readonly #socket: Socket
+  readonly #fallback: Fallback
   readonly #transports = new Map<number, any>()
   /** Connections whose params or token are still being waited for. */
   readonly #awaited = new Set<number>()
   readonly #channels = new Map<number, Channel>()
   readonly #pushes = new Map<number, Push>()
-  readonly #presences = new Map<number, Presence>()
+  readonly #presences = new Map<number, { host: Host; channel: number; state: string; diff: string }>()
   readonly #raw = new Map<number, any>()
   readonly #tokens = new Map<number, () => void>()
   readonly #pings = new Map<string, { connection: number; callback: () => void }>()
@@ -50,6 +52,7 @@ export class Driver {
 
   constructor(socket: Socket, options: unknown, vsn: string) {
     this.#socket = socket
+    this.#fallback = new Fallback(socket)
     this.machine = machine(options, vsn)
     page.watch(this)
   }
@@ -67,8 +70,15 @@ export class Driver {
     return handle
   }
 
-  attach(presence: Presence, handle: number): void {
-    this.#presences.set(handle, presence)
+  attach(host: Host, channel: Channel, state: string, diff: string): void {
+    this.#presences.set(host.handle, { host, channel: channel.handle, state, diff })
+  }
+
+  detach(host: Host): void {
+    if (this.#presences.delete(host.handle)) {
+      host.mirror.detach()
+      this.machine.presence_release(host.handle)
+    }
   }
 
   channelState(handle: number): ChannelState {
@@ -95,11 +105,13 @@ export class Driver {
       this.#tokens.set(token, callback)
     }
     this.#closeReason = reason ?? ""
+    this.#fallback.stop()
     this.#call(() => this.machine.disconnect(this.now(), code ?? NONE, reason ?? "", token))
   }
 
   replaceTransport(): void {
     this.#closeReason = ""
+    this.#fallback.stop()
     this.#call(() => this.machine.replace_transport(this.now()))
   }
 
@@ -159,6 +171,7 @@ export class Driver {
       case "visibility":
         return this.run(this.machine.handle_visibility(now, page.isHidden()))
       case "hide":
+        this.#fallback.stop()
         return this.run(this.machine.handle_page_hide(now))
       case "show":
         return this.run(this.machine.handle_page_show(now))
@@ -195,6 +208,9 @@ export class Driver {
   #open(connection: number): void {
     const socket = this.#socket
     try {
+      if (connection === this.machine.connection()) {
+        this.#fallback.watch()
+      }
       const params = socket.params()
       const token = socket.authToken ? socket.authToken() : undefined
       if (isThenable(params) || isThenable(token)) {
@@ -272,7 +288,7 @@ export class Driver {
   #failed(connection: number, error: unknown): void {
     if (this.#called > 0) {
       this.#thrown ??= { error }
-      this.run(this.machine.disconnect(this.now(), NONE, "", NONE))
+      this.run(this.machine.replace_transport(this.now()))
     } else {
       report(error)
       this.#error = error
@@ -439,6 +455,13 @@ export class Driver {
         return this.#delay(first, words[at + 1])
       case Tag.Deliver:
         return this.#deliver(first, words[at + 1], words[at + 2], frame!)
+      case Tag.Presence:
+        return this.#presences.get(first)?.host.prepare(words[at + 1])
+      case Tag.PresenceRead: {
+        const presence = this.#presences.get(first)
+        frame!.engineRead = presence === undefined ? null : words[at + 1] === 0 ? presence.state : presence.diff
+        return
+      }
       case Tag.Received:
         return this.#received(frame!)
     }
@@ -542,6 +565,11 @@ export class Driver {
   #forget(id: number): Channel | undefined {
     const channel = this.#channels.get(id)
     this.#channels.delete(id)
+    for (const presence of this.#presences.values()) {
+      if (presence.channel === id) {
+        this.detach(presence.host)
+      }
+    }
     channel?.close()
     return channel
   }
@@ -597,6 +625,8 @@ SIZES[Tag.PresenceStatus] = 1
 SIZES[Tag.DelayNeeded] = 2
 SIZES[Tag.Deliver] = 3
 SIZES[Tag.Received] = 0
+SIZES[Tag.Presence] = 2
+SIZES[Tag.PresenceRead] = 2
 
 const isThenable = (value: any): boolean => typeof value?.then === "function"
 

@@ -11,7 +11,7 @@ export class Frame {
   #decode: (() => Message) | null
   #message: Message | undefined
 
-  /** The presence event that the engine has read from the frame itself. */
+  /** The presence event whose payload the engine has read itself. */
   engineRead: string | null = null
 
   constructor(decode: (() => Message) | null, message?: Message) {

@@ -46,4 +46,8 @@ pub(crate) struct Channel {
     /// Pushes that wait for the join.
     pub(crate) buffer: Vec<PushId>,
     pub(crate) presences: Vec<PresenceId>,
+    /// The shell hands their payloads over itself.
+    pub(crate) presences_by_shell: bool,
+    /// The ref of the last join that was sent, as its text.
+    pub(crate) join_text: Option<Box<str>>,
 }

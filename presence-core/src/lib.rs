@@ -10,6 +10,7 @@ mod event;
 mod id;
 pub mod json;
 pub mod message;
+pub mod presence;
 mod push;
 mod socket;
 mod time;
@@ -24,5 +25,5 @@ pub use event::{
     TransportReason, Wait,
 };
 pub use id::{ChannelId, ConnectionId, PresenceId, PushId};
-pub use socket::Socket;
+pub use socket::{FrameError, PresenceKind, PresenceUpdate, Received, Socket};
 pub use time::Millis;

@@ -57,14 +57,19 @@ impl Timers {
         self.running.first_key_value().map(|(id, _)| id.at)
     }
 
-    /// Takes the first timer that is due, with the moment it was due at.
-    pub(crate) fn pop_due(&mut self, now: Millis) -> Option<(Millis, TimerKind)> {
+    /// Where the table stands, for [`Self::pop_due`].
+    pub(crate) fn mark(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Takes the first timer that is due and was set before `mark`: what is
+    /// set by those that fire waits for the next wake-up, even if it is due.
+    pub(crate) fn pop_due(&mut self, now: Millis, mark: u64) -> Option<(TimerId, TimerKind)> {
         let entry = self.running.first_entry()?;
-        if entry.key().at > now {
+        if entry.key().at > now || entry.key().sequence > mark {
             return None;
         }
-        let (id, kind) = entry.remove_entry();
-        Some((id.at, kind))
+        Some(entry.remove_entry())
     }
 
     pub(crate) fn len(&self) -> usize {

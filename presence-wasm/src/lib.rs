@@ -10,5 +10,6 @@ mod convert;
 mod machine;
 mod options;
 mod outbox;
+mod presences;
 
 pub use machine::Machine;

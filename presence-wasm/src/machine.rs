@@ -1,12 +1,17 @@
 //! What JavaScript holds: one machine a `Socket`.
 
+use presence_core::FrameError;
 use presence_core::codec::CodecError;
 use presence_core::message::{Message, Payload, Ref, Vsn};
-use presence_core::{ChannelId, ConnectionId, Millis, PushId, ReadyState, Socket, Wait};
+use presence_core::presence::Patch;
+use presence_core::{
+    ChannelId, ConnectionId, Millis, PresenceKind, PushId, ReadyState, Socket, Wait,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::options;
 use crate::outbox::{Outbox, Tag};
+use crate::presences::{Foreign, due_after};
 
 /// The number of an argument that is not given.
 const NONE: f64 = -1.0;
@@ -18,11 +23,16 @@ const NONE: f64 = -1.0;
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Machine {
-    socket: Socket<u32>,
+    pub(crate) socket: Socket<u32>,
     vsn: Vsn,
-    input: Vec<u8>,
+    pub(crate) input: Vec<u8>,
     outbox: Outbox,
     error: String,
+    pub(crate) foreign: Foreign,
+    /// Text for JavaScript, and numbers that go with it.
+    pub(crate) text: Vec<u8>,
+    pub(crate) numbers: Vec<f64>,
+    pub(crate) patches: Vec<Patch>,
 }
 
 #[wasm_bindgen]
@@ -46,6 +56,10 @@ impl Machine {
             input: Vec::new(),
             outbox: Outbox::default(),
             error: String::new(),
+            foreign: Foreign::default(),
+            text: Vec::new(),
+            numbers: Vec::new(),
+            patches: Vec::new(),
         })
     }
 
@@ -321,7 +335,7 @@ impl Machine {
         now: Millis,
         connection: ConnectionId,
         bytes: &[u8],
-    ) -> Result<(), CodecError> {
+    ) -> Result<(), FrameError> {
         let text =
             std::str::from_utf8(bytes).map_err(|error| CodecError::Utf8(error.valid_up_to()))?;
         self.socket.handle_text(now, connection, self.vsn, text)?;
@@ -356,6 +370,22 @@ impl Machine {
     fn flush_delivered(&mut self) -> usize {
         self.begin();
         self.outbox.transmits(&mut self.socket);
+        for update in self.socket.updated_presences() {
+            let due = due_after(&self.socket, update);
+            self.outbox.put(
+                Tag::Presence,
+                &[update.presence.to_u32().into(), due.into()],
+            );
+        }
+        if let Some(update) = self.socket.updated_presences().first() {
+            let kind = if update.kind == PresenceKind::State {
+                0.0
+            } else {
+                1.0
+            };
+            self.outbox
+                .put(Tag::PresenceRead, &[update.presence.to_u32().into(), kind]);
+        }
         for delivery in self.socket.deliveries() {
             self.outbox.delivery(delivery);
         }
@@ -385,7 +415,7 @@ fn string_ref(text: Option<String>) -> Ref<'static> {
 }
 
 /// JavaScript's clock, to the millisecond.
-fn at(now: f64) -> Millis {
+pub(crate) fn at(now: f64) -> Millis {
     Millis(options::millis(now))
 }
 

@@ -48,6 +48,10 @@ pub enum Tag {
     DelayNeeded,
     /// channel, kind of delivery, push (0: none)
     Deliver,
+    /// presence, what is due (see `presence_sync`)
+    Presence,
+    /// presence, 0 its state or 1 its diff: what the frame was
+    PresenceRead,
     /// All of the message's deliveries came before
     Received,
 }

@@ -314,6 +314,11 @@ impl<C: Carrier> Tracker<C> {
 }
 
 impl Tracker<Json> {
+    /// The diffs that are waiting for a state, as their JSON.
+    pub fn held_payloads(&self) -> impl Iterator<Item = &str> {
+        self.held.iter().map(|held| &**held)
+    }
+
     /// As [`Tracker::handle_state`], with the payload alone.
     ///
     /// # Errors

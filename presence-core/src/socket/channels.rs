@@ -35,6 +35,8 @@ impl<P: Clone> Socket<P> {
                 rejoin: Retry::default(),
                 buffer: Vec::new(),
                 presences: Vec::new(),
+                presences_by_shell: false,
+                join_text: None,
             },
         );
         id
@@ -141,7 +143,11 @@ impl<P: Clone> Socket<P> {
         }
         self.reset_push(join);
         self.send_push(join);
-        self.presences_rejoining(id);
+        let join_ref = self.push_ref(join);
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.join_text = join_ref.map(|join_ref| join_ref.to_string().into());
+        }
+        self.presences_stale(id);
     }
 
     /// Leaves the first channel that has `topic` joined, since a server has
@@ -187,6 +193,7 @@ impl<P: Clone> Socket<P> {
     /// The channel is gone for good; its pushes can only time out now.
     pub(super) fn close_channel(&mut self, id: ChannelId) {
         self.disconnect_pushes(id, true);
+        self.presences_stale(id);
         let Some(mut channel) = self.channels.remove(&id) else {
             return;
         };
@@ -203,7 +210,6 @@ impl<P: Clone> Socket<P> {
                 push.channel = None;
             }
         }
-        self.presences_closed(&channel.presences);
     }
 
     /// The channel lost its process or its connection: it will join again,

@@ -119,6 +119,9 @@ impl<P: Clone> Socket<P> {
         {
             self.error_channels(TransportReason::ConnectionClosed, Some(previous));
         }
+        if let Some(previous) = previous {
+            self.forget_if_done(previous);
+        }
     }
 
     /// Disconnects for good, until the next [`connect`](Self::connect). The
@@ -202,8 +205,11 @@ impl<P: Clone> Socket<P> {
         if self.current != Some(connection) {
             return;
         }
-        if let Some(connection) = self.connections.get_mut(&connection) {
-            connection.ready = ReadyState::Open;
+        match self.connections.get_mut(&connection) {
+            // It crossed our close, or comes after its own.
+            Some(state) if state.closing || state.close_handled => return,
+            Some(state) => state.ready = ReadyState::Open,
+            None => return,
         }
         self.close_was_clean = false;
         self.flush_send_buffer();
@@ -300,7 +306,7 @@ impl<P: Clone> Socket<P> {
                 }
             }
         }
-        self.resume_teardowns(connection, false);
+        self.resume_teardowns(connection, None);
     }
 
     /// What the shell sees of a transport beside its events: where it stands
@@ -320,8 +326,9 @@ impl<P: Clone> Socket<P> {
         };
         state.ready = ready;
         state.buffered = buffered;
-        if ready == ReadyState::Closed {
-            self.resume_teardowns(connection, false);
+        // Not where it closes by itself: then its close event is still to come.
+        if ready == ReadyState::Closed && state.closing {
+            self.resume_teardowns(connection, None);
         }
     }
 
@@ -476,21 +483,19 @@ impl<P: Clone> Socket<P> {
             reason: Arc::from(reason),
             then,
         });
-        self.resume_teardowns(connection, false);
+        self.resume_teardowns(connection, None);
     }
 
-    /// Takes every teardown of `connection` as far as it goes. `due`: the wait
-    /// of the first that waits is over.
-    pub(super) fn resume_teardowns(&mut self, connection: ConnectionId, due: bool) {
-        let mut due = due;
+    /// Takes every teardown of `connection` as far as it goes. `due`: the
+    /// timer that went off, if that is why.
+    pub(super) fn resume_teardowns(&mut self, connection: ConnectionId, due: Option<TimerId>) {
         let mut index = 0;
         while let Some(teardown) = self.teardowns.get_mut(index) {
             if teardown.connection != connection {
                 index += 1;
                 continue;
             }
-            if due && teardown.timer.is_some() {
-                due = false;
+            if due.is_some() && teardown.timer == due {
                 teardown.timer = None;
                 teardown.tries += 1;
             }
@@ -612,6 +617,12 @@ impl<P: Clone> Socket<P> {
                 && state.ready != ReadyState::Open
             {
                 errored_before = std::mem::replace(&mut state.channels_errored, true);
+            }
+        }
+        if !self.is_connected() {
+            // The next connection that opens rejoins them without a wait.
+            for channel in self.channels.values_mut() {
+                Self::cancel_wait(&mut channel.rejoin, &mut self.timers);
             }
         }
         let joins: Vec<(ChannelId, Option<u64>)> = self

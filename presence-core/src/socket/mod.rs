@@ -19,6 +19,8 @@ use crate::timer::{TimerId, TimerKind, Timers};
 
 use connection::{Connection, Teardown};
 use presences::Presences;
+pub use presences::{PresenceKind, PresenceUpdate};
+pub use receive::{FrameError, Received};
 
 /// phoenix.js's `Socket` with its channels and pushes, as a machine that does
 /// no I/O.
@@ -160,7 +162,8 @@ impl<P: Clone> Socket<P> {
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.advance(now);
-        while let Some((_, kind)) = self.timers.pop_due(self.now) {
+        let mark = self.timers.mark();
+        while let Some((timer, kind)) = self.timers.pop_due(self.now, mark) {
             match kind {
                 TimerKind::Reconnect => self.reconnect_now(),
                 TimerKind::Heartbeat => {
@@ -171,7 +174,9 @@ impl<P: Clone> Socket<P> {
                     self.heartbeat_timeout = None;
                     self.heartbeat_overdue();
                 }
-                TimerKind::Teardown(connection) => self.resume_teardowns(connection, true),
+                TimerKind::Teardown(connection) => {
+                    self.resume_teardowns(connection, Some(timer));
+                }
                 TimerKind::Rejoin(channel) => self.rejoin_due(channel),
                 TimerKind::Push(push) => self.push_overdue(push),
             }

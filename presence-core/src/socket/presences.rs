@@ -1,16 +1,226 @@
 //! The presences of the socket's channels.
 
-use crate::id::{ChannelId, PresenceId};
+use std::collections::BTreeMap;
 
 use super::Socket;
+use crate::channel::ChannelState;
+use crate::codec::TextFrame;
+use crate::event::Event;
+use crate::id::{ChannelId, PresenceId};
+use crate::presence::{Join, Json, Outcome, PresenceError, PresenceOptions, Tracker};
+use crate::time::Millis;
+
+/// Which of a presence's two payloads it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresenceKind {
+    /// The whole roster.
+    State,
+    /// What changed.
+    Diff,
+}
+
+/// A presence whose payload a frame was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresenceUpdate {
+    /// Which.
+    pub presence: PresenceId,
+    /// What the frame was to it.
+    pub kind: PresenceKind,
+    /// Whether it was applied, with what waited for it, so that one `onSync`
+    /// is due; else it waits for the state of the present join.
+    pub synced: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    channel: ChannelId,
+    tracker: Tracker<Json>,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Presences {
-    pub(super) updated: Vec<PresenceId>,
+    entries: BTreeMap<PresenceId, Entry>,
+    pub(super) updated: Vec<PresenceUpdate>,
 }
 
 impl<P: Clone> Socket<P> {
-    pub(super) fn presences_rejoining(&mut self, _channel: ChannelId) {}
-    pub(super) fn presences_stale(&mut self, _channel: ChannelId) {}
-    pub(super) fn presences_closed(&mut self, _presences: &[PresenceId]) {}
+    /// Follows the presences of a channel from now on: frames that are its
+    /// state or its diffs are applied to a roster of its own, which
+    /// [`presence`](Self::presence) shows. Any number may follow one channel.
+    /// They stay when the channel is left or closed, until
+    /// [`untrack`](Self::untrack).
+    pub fn track(&mut self, channel: ChannelId, options: PresenceOptions) -> PresenceId {
+        let id = PresenceId(self.next_id());
+        if let Some(state) = self.channels.get_mut(&channel) {
+            state.presences.push(id);
+        }
+        self.presences.entries.insert(
+            id,
+            Entry {
+                channel,
+                tracker: Tracker::new(options),
+            },
+        );
+        id
+    }
+
+    /// Forgets a presence.
+    pub fn untrack(&mut self, presence: PresenceId) {
+        let Some(entry) = self.presences.entries.remove(&presence) else {
+            return;
+        };
+        if let Some(channel) = self.channels.get_mut(&entry.channel) {
+            channel.presences.retain(|other| *other != presence);
+        }
+    }
+
+    /// A presence's roster and status, and what the last frame did to it.
+    pub fn presence(&self, presence: PresenceId) -> Option<&Tracker<Json>> {
+        self.presences
+            .entries
+            .get(&presence)
+            .map(|entry| &entry.tracker)
+    }
+
+    /// As [`presence`](Self::presence), to say what is wanted of it and to
+    /// fetch its patches.
+    pub fn presence_mut(&mut self, presence: PresenceId) -> Option<&mut Tracker<Json>> {
+        self.presences
+            .entries
+            .get_mut(&presence)
+            .map(|entry| &mut entry.tracker)
+    }
+
+    /// Whether a presence waits for the state of its channel's present join.
+    pub fn is_pending(&self, presence: PresenceId) -> bool {
+        let Some(entry) = self.presences.entries.get(&presence) else {
+            return true;
+        };
+        let join = self
+            .channels
+            .get(&entry.channel)
+            .and_then(|channel| channel.join_text.as_deref());
+        !entry.tracker.is_synced_with(join)
+    }
+
+    /// Leaves the payloads of a channel's presences to the shell, which hands
+    /// them to [`sync_presence`](Self::sync_presence) once it is done with
+    /// them: in phoenix.js an overridden `onMessage` may change them first.
+    pub fn set_presences_by_shell(&mut self, channel: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.presences_by_shell = true;
+        }
+    }
+
+    /// Applies a payload that did not come in a frame of this socket's.
+    ///
+    /// # Errors
+    ///
+    /// [`PresenceError`] if it is no state or diff. Nothing has changed then.
+    pub fn sync_presence(
+        &mut self,
+        now: Millis,
+        presence: PresenceId,
+        kind: PresenceKind,
+        payload: &str,
+    ) -> Result<Option<PresenceUpdate>, PresenceError> {
+        self.advance(now);
+        let Some(entry) = self.presences.entries.get(&presence) else {
+            return Ok(None);
+        };
+        let channel = entry.channel;
+        self.apply(channel, presence, kind, TextFrame::bare(payload))
+            .map(Some)
+    }
+
+    /// Reads a frame's payload into the presences it is for. False if it is
+    /// for none.
+    pub(super) fn read_presences(&mut self, frame: &TextFrame<'_>) -> Result<bool, PresenceError> {
+        let mut read = false;
+        for at in 0..self.deliveries.len() {
+            let channel = self.deliveries[at].channel;
+            let mut next = 0;
+            while let Some((presence, kind)) = self.presence_for(channel, next, frame.event()) {
+                next += 1;
+                if let Some(kind) = kind {
+                    let update = self.apply(channel, presence, kind, frame.clone())?;
+                    self.presences.updated.push(update);
+                    read = true;
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// A channel's `at`-th presence, and what `event` is to it.
+    fn presence_for(
+        &self,
+        channel: ChannelId,
+        at: usize,
+        event: &str,
+    ) -> Option<(PresenceId, Option<PresenceKind>)> {
+        let channel = self.channels.get(&channel)?;
+        if channel.presences_by_shell {
+            return None;
+        }
+        let presence = *channel.presences.get(at)?;
+        let options = self.presences.entries.get(&presence)?.tracker.options();
+        let kind = if event == options.diff_event {
+            Some(PresenceKind::Diff)
+        } else if event == options.state_event {
+            Some(PresenceKind::State)
+        } else {
+            None
+        };
+        Some((presence, kind))
+    }
+
+    fn apply(
+        &mut self,
+        channel: ChannelId,
+        presence: PresenceId,
+        kind: PresenceKind,
+        frame: TextFrame<'_>,
+    ) -> Result<PresenceUpdate, PresenceError> {
+        let state = self.channels.get(&channel);
+        let join = Join {
+            join_ref: state.and_then(|channel| channel.join_text.as_deref()),
+            answered: state.is_some_and(|channel| channel.state == ChannelState::Joined),
+        };
+        let mut outcome = Outcome::default();
+        if let Some(entry) = self.presences.entries.get_mut(&presence) {
+            outcome = match kind {
+                PresenceKind::State => entry.tracker.handle_state(frame, join)?,
+                PresenceKind::Diff => entry.tracker.handle_diff(frame, join)?,
+            };
+        }
+        if outcome.status.is_some() {
+            self.events.push_back(Event::PresenceStatus { presence });
+        }
+        if outcome.rejoin {
+            self.rejoin(channel);
+        }
+        Ok(PresenceUpdate {
+            presence,
+            kind,
+            synced: outcome.synced,
+        })
+    }
+
+    /// The channel's join or connection is gone, so its rosters are the last
+    /// known ones.
+    pub(super) fn presences_stale(&mut self, channel: ChannelId) {
+        let Some(channel) = self.channels.get(&channel) else {
+            return;
+        };
+        for presence in &channel.presences {
+            if let Some(entry) = self.presences.entries.get_mut(presence)
+                && entry.tracker.handle_stale().is_some()
+            {
+                self.events.push_back(Event::PresenceStatus {
+                    presence: *presence,
+                });
+            }
+        }
+    }
 }

@@ -1,21 +1,44 @@
 //! What the server sends, and to whom it goes.
 
-use super::{CLOSE, ERROR, REPLY, Socket};
-use crate::codec::{self, CodecError};
+use super::{CLOSE, ERROR, PresenceUpdate, REPLY, Socket};
+use crate::codec::{self, CodecError, TextFrame};
 use crate::event::{Delivery, DeliveryKind};
-use crate::id::{ChannelId, ConnectionId, PresenceId, PushId};
+use crate::id::{ChannelId, ConnectionId, PushId};
 use crate::message::{Message, Payload, Ref, Reply, Vsn};
+use crate::presence::PresenceError;
 use crate::time::Millis;
+
+/// A frame that was received.
+#[derive(Clone, Debug)]
+pub enum Received<'a> {
+    /// A message.
+    Message(Message<'a>),
+    /// A payload that presences have read; it can still be had as a message,
+    /// at the cost of reading it again.
+    Presence(TextFrame<'a>),
+}
+
+/// A frame that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// It is malformed.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    /// It is a presence's by its event, but not by its payload.
+    #[error(transparent)]
+    Presence(#[from] PresenceError),
+}
 
 impl<P: Clone> Socket<P> {
     /// A text frame arrived. Does to channels, pushes and presences what it
     /// says; [`deliveries`](Self::deliveries) then tells to whom it goes and
-    /// [`updated_presences`](Self::updated_presences) whose roster it touched.
+    /// [`updated_presences`](Self::updated_presences) whose roster it was for.
     /// None if `connection` is no longer the one in use.
     ///
     /// # Errors
     ///
-    /// [`CodecError`] if the frame is not what it should be. Nothing has
+    /// [`FrameError`] if the frame is not what it should be. Nothing has
     /// changed then.
     pub fn handle_text<'a>(
         &mut self,
@@ -23,11 +46,31 @@ impl<P: Clone> Socket<P> {
         connection: ConnectionId,
         vsn: Vsn,
         text: &'a str,
-    ) -> Result<Option<Message<'a>>, CodecError> {
-        let message = codec::decode_text(vsn, text)?;
-        Ok(self
-            .handle_message(now, connection, &message)
-            .then_some(message))
+    ) -> Result<Option<Received<'a>>, FrameError> {
+        self.advance(now);
+        self.deliveries.clear();
+        self.presences.updated.clear();
+        if self.open_connection() != Some(connection) {
+            return Ok(None);
+        }
+        let frame = TextFrame::open(vsn, text)?;
+        self.match_channels(frame.join_ref(), frame.topic());
+        let read = self.read_presences(&frame);
+        if read.is_err() {
+            self.deliveries.clear();
+        }
+        if read? {
+            return Ok(Some(Received::Presence(frame)));
+        }
+        let message = match frame.into_message() {
+            Ok(message) => message,
+            Err(error) => {
+                self.deliveries.clear();
+                return Err(error.into());
+            }
+        };
+        self.receive(&message);
+        Ok(Some(Received::Message(message)))
     }
 
     /// A binary frame arrived; as [`handle_text`](Self::handle_text).
@@ -74,8 +117,8 @@ impl<P: Clone> Socket<P> {
         &self.deliveries
     }
 
-    /// The presences whose frame the last message was.
-    pub fn updated_presences(&self) -> &[PresenceId] {
+    /// The presences whose payload the last frame was.
+    pub fn updated_presences(&self) -> &[PresenceUpdate] {
         &self.presences.updated
     }
 

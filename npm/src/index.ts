@@ -1,0 +1,14 @@
+// The default entry: the wasm is inlined, so that everything is ready, synchronously, right after the import.
+
+import { provide } from "./engine.js"
+import { inlined } from "./inlined.js"
+
+provide(inlined)
+
+export { Channel } from "./channel.js"
+export { LongPoll } from "./longpoll.js"
+export type { SocketOptions } from "./options.js"
+export { Presence } from "./presence.js"
+export type { Push } from "./push.js"
+export { Serializer } from "./serializer.js"
+export { Socket } from "./socket.js"

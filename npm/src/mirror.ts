@@ -1,0 +1,115 @@
+import { asNumbers, type Machine, readText } from "./engine.js"
+
+/** Above this many changes at once, the arrays are made anew. */
+const REBUILD = 0
+
+/**
+ * A presence's roster as plain objects, in the roster's order: what `list()` copies. Follows the engine when
+ * it is asked, at the cost of what changed; presences that did not change keep their identity.
+ */
+export class Mirror {
+  readonly #machine: Machine
+  readonly #handle: number
+  /** Where each presence stands: ascending, and never the same for two. */
+  #order: number[] = []
+  #items: any[] = []
+  /** Kept only once somebody has asked for keys. */
+  #keys: string[] | null = null
+  #detached = false
+  /** Whether the engine's roster may have changed since the last look. */
+  stale = true
+  version = 0
+
+  constructor(machine: Machine, handle: number) {
+    this.#machine = machine
+    this.#handle = handle
+  }
+
+  /** The presences. Not to be changed, nor kept. */
+  items(): any[] {
+    this.#refresh()
+    return this.#items
+  }
+
+  /** The keys of the presences. Not to be changed, nor kept. */
+  keys(): string[] {
+    this.#refresh()
+    if (this.#keys === null) {
+      const machine = this.#machine
+      const length = machine.presence_keys(this.#handle)
+      this.#keys = JSON.parse(readText(machine.text_ptr(), length)) as string[]
+    }
+    return this.#keys
+  }
+
+  /** Takes a last look; the engine is about to forget the roster. */
+  detach(): void {
+    this.keys()
+    this.#detached = true
+  }
+
+  #refresh(): void {
+    if (!this.stale || this.#detached) {
+      return
+    }
+    this.stale = false
+    const machine = this.#machine
+    const count = machine.presence_mirror(this.#handle, this.#keys !== null)
+    if (count === 0) {
+      return
+    }
+    this.version++
+    const at = machine.numbers_ptr() / 8
+    const numbers = asNumbers()
+    const kind = numbers[at]
+    const length = numbers[at + 1]
+    const fresh: any[] = length === 0 ? [] : JSON.parse(readText(machine.text_ptr(), length))
+    if (kind === REBUILD) {
+      this.#order = Array.from(numbers.subarray(at + 2, at + count))
+      this.#items = fresh
+      this.#keys = null
+      return
+    }
+    let next = 0
+    for (let word = at + 2; word < at + count; word += 2) {
+      const order = numbers[word]
+      const put = numbers[word + 1] === 1
+      const place = this.#place(order)
+      const known = this.#order[place] === order
+      if (put) {
+        const key = this.#keys === null ? undefined : fresh[next++]
+        const item = fresh[next++]
+        if (known) {
+          this.#items[place] = item
+        } else {
+          this.#order.splice(place, 0, order)
+          this.#items.splice(place, 0, item)
+          this.#keys?.splice(place, 0, key)
+        }
+      } else if (known) {
+        this.#order.splice(place, 1)
+        this.#items.splice(place, 1)
+        this.#keys?.splice(place, 1)
+      }
+    }
+  }
+
+  /** The first place whose order is not below `order`. */
+  #place(order: number): number {
+    let low = 0
+    let high = this.#order.length
+    // Most who come, and many who leave, stand at the end.
+    if (high === 0 || this.#order[high - 1] < order) {
+      return high
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#order[middle] < order) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
+  }
+}

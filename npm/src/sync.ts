@@ -1,0 +1,63 @@
+// The static half of Presence: the same roster, on plain objects of the caller's.
+
+import { type Machine, machine, readText, writeText } from "./engine.js"
+import type { Step } from "./host.js"
+
+type State = Record<string, any>
+type OnChange = ((key: string, current: any, presence: any) => unknown) | null | undefined
+
+interface Result {
+  steps: Step[]
+  /** The presences that changed, null where one is gone. */
+  changed: [key: string, presence: any][]
+}
+
+let scratch: Machine | undefined
+
+const sync = (diff: boolean, current: State, next: any): Result => {
+  scratch ??= machine({}, "2.0.0")
+  const text = JSON.stringify(current) + JSON.stringify(next)
+  const first = writeText(scratch, JSON.stringify(current))
+  const length = scratch.sync_plain(diff, first, writeText(scratch, text))
+  return JSON.parse(readText(scratch.text_ptr(), length))
+}
+
+const apply = (state: State, { steps, changed }: Result, onJoin: OnChange, onLeave: OnChange): State => {
+  for (const [key, presence] of changed) {
+    if (presence === null) {
+      delete state[key]
+    } else {
+      state[key] = presence
+    }
+  }
+  for (const [kind, key, current, other] of steps) {
+    const callback = kind === 0 ? onJoin : onLeave
+    callback?.(key, current ?? undefined, other)
+  }
+  return state
+}
+
+/** Keys come from the server and may be `__proto__`: such an object must not have a prototype. */
+const withoutPrototype = (state: State): State =>
+  Object.getPrototypeOf(state) === null ? state : Object.assign(Object.create(null), state)
+
+/** The state after the server's `newState`; `currentState` is left as it is. */
+export const syncState = (currentState: State, newState: State, onJoin?: OnChange, onLeave?: OnChange): State => {
+  const state: State = Object.create(null)
+  for (const [key, presence] of Object.entries(JSON.parse(JSON.stringify(currentState)))) {
+    state[key] = presence
+  }
+  return apply(state, sync(false, currentState, newState), onJoin, onLeave)
+}
+
+/** The state after a diff. A state without a prototype, as these functions return, is changed in place. */
+export const syncDiff = (
+  state: State,
+  diff: { joins: State; leaves: State },
+  onJoin?: OnChange,
+  onLeave?: OnChange,
+): State => apply(withoutPrototype(state), sync(true, state, diff), onJoin, onLeave)
+
+/** What `chooser(key, presence)` makes of each presence, in order. */
+export const list = (presences: State, chooser: (key: string, presence: any) => any = (_key, presence) => presence): any[] =>
+  Object.getOwnPropertyNames(presences).map((key) => chooser(key, presences[key]))

@@ -1,0 +1,100 @@
+// One scenario, run over phoenix.js and over this package: what they send, call and show must be the same.
+
+import * as phoenix from "phoenix"
+import { afterEach, beforeEach, expect, vi } from "vitest"
+import * as ours from "../../src/index.js"
+
+/** A transport that the test plays the server's part of. */
+export class FakeTransport {
+  static all: FakeTransport[] = []
+  readyState = 0
+  bufferedAmount = 0
+  sent: any[] = []
+  onopen: any
+  onclose: any
+  onerror: any
+  onmessage: any
+  constructor(
+    readonly url: string,
+    readonly protocols?: string[],
+  ) {
+    FakeTransport.all.push(this)
+  }
+  send(data: any) {
+    this.sent.push(data)
+  }
+  close(code?: number, reason?: string) {
+    if (this.readyState === 3) {
+      return
+    }
+    this.readyState = 3
+    this.onclose?.({ code: code ?? 1005, reason: reason ?? "", wasClean: true })
+  }
+  /** The server accepts. */
+  open() {
+    this.readyState = 1
+    this.onopen({})
+  }
+  /** The connection is lost. */
+  lose(code = 1006) {
+    this.readyState = 3
+    this.onerror?.({ type: "error" })
+    this.onclose?.({ code, reason: "", wasClean: false })
+  }
+  receive(...message: unknown[]) {
+    this.onmessage({ data: JSON.stringify(message) })
+  }
+}
+
+/** What a scenario is played with. */
+export interface Stage {
+  lib: any
+  socket: any
+  log: unknown[]
+  /** A callback that logs its name and arguments. */
+  heard(name: string): (...args: any[]) => void
+  /** The transport made last. */
+  server(): FakeTransport
+  wait(ms: number): void
+}
+
+const plain = (value: any): any =>
+  value === undefined ? "undefined" : value instanceof ArrayBuffer ? [...new Uint8Array(value)] : JSON.parse(JSON.stringify(value))
+
+const play = (lib: any, options: object, scenario: (stage: Stage) => void): unknown[] => {
+  FakeTransport.all = []
+  const log: unknown[] = []
+  const socket = new lib.Socket("ws://example.com/socket", { transport: FakeTransport, ...options })
+  scenario({
+    lib,
+    socket,
+    log,
+    heard: (name) => (...args) => log.push([name, ...args.map(plain)]),
+    server: () => FakeTransport.all.at(-1)!,
+    wait: (ms) => vi.advanceTimersByTime(ms),
+  })
+  for (const transport of FakeTransport.all) {
+    log.push(["transport", transport.url, transport.protocols, transport.readyState, transport.sent.map(plain)])
+  }
+  socket.disconnect()
+  vi.clearAllTimers()
+  return log
+}
+
+/** Plays a scenario over both, and expects the same of both. Returns what it was. */
+export const both = (scenario: (stage: Stage) => void, options: object = {}): unknown[] => {
+  const theirs = play(phoenix, options, scenario)
+  const mine = play(ours, options, scenario)
+  expect(mine).toEqual(theirs)
+  return mine
+}
+
+/** Fake timers for a file's tests. */
+export const useFakeTimers = (): void => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+}

@@ -1,0 +1,337 @@
+import { describe, expect, it } from "vitest"
+import { both, type Stage, useFakeTimers } from "./both.js"
+
+useFakeTimers()
+
+/** Connects, and joins a channel, whose callbacks are logged. */
+const join = ({ socket, heard, server }: Stage, topic = "room:1", params?: any) => {
+  const channel = socket.channel(topic, params)
+  channel.onError(heard("onError"))
+  channel.onClose(heard("onClose"))
+  channel
+    .join()
+    .receive("ok", heard("join ok"))
+    .receive("error", heard("join error"))
+    .receive("timeout", heard("join timeout"))
+  if (!socket.isConnected()) {
+    socket.connect()
+    server().open()
+  }
+  return channel
+}
+
+/** The server's answer to the message sent last. */
+const reply = ({ server }: Stage, status = "ok", response: any = {}) => {
+  const [joinRef, ref, topic] = JSON.parse(server().sent.at(-1))
+  server().receive(joinRef, ref, topic, "phx_reply", { status, response })
+}
+
+describe("connecting", () => {
+  it("opens, and says so", () => {
+    const log = both(({ socket, heard, server, log }) => {
+      socket.onOpen(heard("open"))
+      socket.onClose(heard("close"))
+      log.push(socket.connectionState(), socket.isConnected())
+      socket.connect()
+      log.push(socket.connectionState())
+      server().open()
+      log.push(socket.connectionState(), socket.isConnected())
+    })
+    expect(log).toContainEqual(["open"])
+  })
+
+  it("reconnects after phoenix.js's waits", () => {
+    both(({ socket, heard, server, wait, log }) => {
+      socket.onError(heard("error"))
+      socket.onClose(heard("close"))
+      socket.connect()
+      for (const ms of [10, 50, 100, 150, 200, 250, 500, 1000, 2000, 5000, 5000]) {
+        server().lose()
+        const before = server()
+        wait(ms - 1)
+        log.push(server() === before)
+        wait(1)
+        log.push(server() !== before)
+      }
+      server().open()
+      server().lose()
+      wait(10)
+      log.push(socket.connectionState())
+    })
+  })
+
+  it("reconnects whatever the code of the close, but not after disconnect", () => {
+    both(({ socket, server, wait, heard, log }) => {
+      for (const code of [1000, 1001, 1006, 1011, 1012, 3000]) {
+        socket.connect()
+        server().open()
+        server().lose(code)
+        wait(10)
+        log.push(code, socket.connectionState())
+      }
+      server().open()
+      socket.disconnect(heard("disconnected"), 4000, "bye")
+      wait(60000)
+      log.push(socket.connectionState())
+    })
+  })
+
+  it("tells the server a token by the subprotocol, and asks for params anew", () => {
+    let count = 0
+    both(({ socket, server, wait }) => {
+      count = 0
+      socket.params = () => ({ n: ++count, nested: { a: "é&" } })
+      socket.connect()
+      server().lose()
+      wait(10)
+    }, { authToken: "secret==" })
+    expect(count).toBe(2)
+  })
+
+  it("takes a dead heartbeat for a dead connection", () => {
+    both((stage) => {
+      const { server, wait, log, socket } = stage
+      join(stage)
+      reply(stage)
+      wait(30000)
+      log.push(server().sent.at(-1))
+      reply(stage)
+      wait(30000)
+      log.push(server().sent.at(-1))
+      wait(29999)
+      log.push(socket.connectionState())
+      wait(1)
+      log.push(socket.connectionState())
+      wait(10)
+      log.push(socket.connectionState())
+    })
+  })
+})
+
+describe("channels", () => {
+  it("joins, also before the socket is connected", () => {
+    const log = both((stage) => {
+      const channel = join(stage, "room:1", { token: 1 })
+      stage.log.push(channel.state)
+      reply(stage, "ok", { hello: true })
+      stage.log.push(channel.state, channel.topic, channel.joinedOnce)
+    })
+    expect(log).toContainEqual(["join ok", { hello: true }])
+  })
+
+  it("tries again after a refusal and after no answer", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage, "error", { reason: "no" })
+      stage.log.push(channel.state)
+      for (const ms of [1000, 2000, 5000, 10000, 10000]) {
+        stage.wait(ms)
+        stage.log.push(channel.state)
+        reply(stage, "error", { reason: "still no" })
+      }
+      stage.wait(10000)
+      stage.wait(10000)
+      stage.log.push(channel.state)
+      stage.wait(10000)
+      reply(stage)
+      stage.log.push(channel.state)
+    })
+  })
+
+  it("rejoins after a crash and after a lost connection", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      stage.server().receive("3", "3", "room:1", "phx_error", { reason: "channel_crash" })
+      stage.log.push(channel.state)
+      stage.wait(1000)
+      reply(stage)
+      stage.log.push(channel.state)
+      stage.server().lose()
+      stage.log.push(channel.state)
+      stage.wait(10)
+      stage.server().open()
+      stage.log.push(channel.state)
+      reply(stage)
+      stage.log.push(channel.state)
+    })
+  })
+
+  it("is closed by the server, and left", () => {
+    both((stage) => {
+      const { socket, log } = stage
+      const channel = join(stage)
+      reply(stage)
+      stage.server().receive("3", "3", "room:1", "phx_close", {})
+      log.push(channel.state, socket.channels.length)
+      const other = join(stage, "room:2")
+      reply(stage)
+      other.leave().receive("ok", stage.heard("left"))
+      log.push(other.state, socket.channels.length)
+      const never = socket.channel("room:3")
+      never.leave().receive("ok", stage.heard("left"))
+      log.push(socket.channels.length)
+    })
+  })
+
+  it("leaves the older channel of a topic", () => {
+    both((stage) => {
+      join(stage)
+      reply(stage)
+      const second = join(stage)
+      reply(stage)
+      stage.log.push(second.state, stage.socket.channels.length)
+    })
+  })
+
+  it("gives each event to its callbacks, but not a stale join's", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      const ref = channel.on("msg", stage.heard("first"))
+      channel.on("msg", stage.heard("second"))
+      stage.socket.onMessage(stage.heard("any"))
+      for (const joinRef of [null, "3", "1", 3, "", "03"]) {
+        stage.server().receive(joinRef, null, "room:1", "msg", { joinRef })
+      }
+      stage.server().receive(null, null, "room:2", "msg", {})
+      channel.off("msg", ref)
+      stage.server().receive(null, null, "room:1", "msg", { n: 2 })
+      channel.off("msg")
+      stage.server().receive(null, null, "room:1", "msg", { n: 3 })
+    })
+  })
+
+  it("passes everything through onMessage", () => {
+    both((stage) => {
+      const channel = join(stage)
+      channel.onMessage = (event: string, payload: any, ref: any) => {
+        stage.log.push(["onMessage", event, payload, ref ?? null])
+        return { ...payload, seen: true }
+      }
+      reply(stage)
+      channel.on("msg", stage.heard("msg"))
+      stage.server().receive(null, null, "room:1", "msg", { n: 1 })
+    })
+  })
+})
+
+describe("pushes", () => {
+  it("are answered", () => {
+    const log = both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      const push = channel.push("ask", { n: 1 }).receive("ok", stage.heard("ok")).receive("error", stage.heard("error"))
+      reply(stage, "ok", { n: 2 })
+      push.receive("ok", stage.heard("late"))
+      channel.push("ask").receive("error", stage.heard("error"))
+      reply(stage, "error", "no")
+    })
+    expect(log).toContainEqual(["late", { n: 2 }])
+  })
+
+  it("wait for the join, and time out", () => {
+    both((stage) => {
+      const channel = join(stage)
+      channel.push("a", { n: 1 }).receive("ok", stage.heard("a")).receive("timeout", stage.heard("a timeout"))
+      channel.push("b", {}, 500).receive("timeout", stage.heard("b timeout"))
+      stage.wait(600)
+      reply(stage)
+      stage.wait(9999)
+      stage.log.push("not yet")
+      stage.wait(1)
+    })
+  })
+
+  it("are refused before the join", () => {
+    both(({ socket, log }) => {
+      const channel = socket.channel("room:1")
+      try {
+        channel.push("x")
+      } catch (error) {
+        log.push(String(error))
+      }
+      channel.join()
+      try {
+        channel.join()
+      } catch (error) {
+        log.push(String(error))
+      }
+    })
+  })
+
+  it("time out on a channel that was left, and over a lost connection", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      channel.push("a").receive("timeout", stage.heard("a timeout"))
+      stage.server().lose()
+      channel.push("b").receive("timeout", stage.heard("b timeout"))
+      stage.wait(10000)
+      channel.leave()
+      channel.push("c").receive("timeout", stage.heard("c timeout"))
+      stage.wait(10000)
+    })
+  })
+
+  it("carry binary data", () => {
+    const log = both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      channel.on("data", stage.heard("data"))
+      channel.push("bin", Uint8Array.of(1, 2, 3).buffer).receive("ok", stage.heard("ok"))
+      const frame = (...parts: any[]) =>
+        Uint8Array.from(parts.flatMap((p) => (typeof p === "string" ? [...new TextEncoder().encode(p)] : p))).buffer
+      stage.server().onmessage({ data: frame(1, 1, 1, 6, 2, "3", "4", "room:1", "ok", 9, 8) })
+      stage.server().onmessage({ data: frame(0, 1, 6, 4, "3", "room:1", "data", 7) })
+      stage.server().onmessage({ data: frame(2, 6, 4, "room:1", "data", 6) })
+    })
+    expect(log).toContainEqual(["data", [6]])
+    expect(log).toContainEqual(["ok", [9, 8]])
+  })
+})
+
+describe("the rest of the surface", () => {
+  it("pings", () => {
+    both((stage) => {
+      stage.log.push(stage.socket.ping(stage.heard("pong")))
+      join(stage)
+      reply(stage)
+      stage.log.push(stage.socket.ping(stage.heard("pong")))
+      stage.wait(7)
+      reply(stage)
+    })
+  })
+
+  it("sends what it is given", () => {
+    both(({ socket, server }) => {
+      socket.push({ topic: "t", event: "before", payload: { a: 1 }, ref: "x" })
+      socket.connect()
+      server().open()
+      socket.push({ topic: "t", event: "after", payload: {}, ref: "y", join_ref: "z" })
+    })
+  })
+
+  it("uses the user's encoder and decoder", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      channel.on("msg", stage.heard("msg"))
+      stage.server().receive(null, null, "room:1", "msg", { n: 1 })
+    }, {
+      encode: (message: any, callback: any) => callback(JSON.stringify([message.join_ref, message.ref, message.topic, message.event, message.payload, "custom"])),
+      decode: (frame: any, callback: any) => {
+        const [join_ref, ref, topic, event, payload] = JSON.parse(frame)
+        callback({ join_ref, ref, topic, event, payload: { ...payload, custom: true } })
+      },
+    })
+  })
+
+  it("logs", () => {
+    both((stage) => {
+      stage.socket.logger = (kind: string, message: string) => stage.log.push(["log", kind, message.replace("FakeTransport", "T")])
+      join(stage)
+      reply(stage)
+    })
+  })
+})

@@ -1,0 +1,349 @@
+//! The machine's presences, as JavaScript sees them: text to parse and numbers.
+
+use std::collections::BTreeMap;
+
+use presence_core::presence::{
+    CatchUp, Join, Json, Patch, PresenceOptions, Roster, StepKind, SyncStatus, Tracker,
+};
+use presence_core::{ChannelId, PresenceId, PresenceKind, PresenceUpdate, Socket};
+use wasm_bindgen::prelude::*;
+
+use crate::machine::{Machine, at};
+
+/// A payload was applied: one `onSync` is due.
+const SYNCED: u32 = 1;
+/// There are steps: `onJoin` and `onLeave` are due.
+const STEPS: u32 = 2;
+
+/// How the numbers of a mirror's patch begin.
+const REBUILD: f64 = 0.0;
+const PATCH: f64 = 1.0;
+
+/// Presences of channels that are not this package's. They have no socket, so
+/// they are told their join with every payload.
+#[derive(Debug, Default)]
+pub(crate) struct Foreign {
+    trackers: BTreeMap<u32, Tracker<Json>>,
+    last: u32,
+}
+
+#[wasm_bindgen]
+impl Machine {
+    /// A presence of `channel`; of a channel of somebody else's, if 0.
+    pub fn presence(&mut self, channel: u32, state_event: &str, diff_event: &str) -> u32 {
+        let mut options = PresenceOptions::default();
+        options.state_event = state_event.to_owned();
+        options.diff_event = diff_event.to_owned();
+        if channel != 0 {
+            return self
+                .socket
+                .track(ChannelId::from_u32(channel), options)
+                .to_u32();
+        }
+        self.foreign.last += 1;
+        self.foreign
+            .trackers
+            .insert(self.foreign.last, Tracker::new(options));
+        self.foreign.last
+    }
+
+    /// Forgets a presence.
+    pub fn presence_release(&mut self, presence: u32) {
+        self.foreign.trackers.remove(&presence);
+        self.socket.untrack(PresenceId::from_u32(presence));
+    }
+
+    /// Somebody listens to joins and leaves from now on.
+    pub fn presence_want_steps(&mut self, presence: u32) {
+        if let Some(tracker) = self.tracker_mut(presence) {
+            tracker.set_steps(true);
+        }
+    }
+
+    /// `onMessage` is overridden: the channel's presence payloads come by
+    /// `presence_sync`.
+    pub fn set_hooked(&mut self, channel: u32) {
+        self.socket
+            .set_presences_by_shell(ChannelId::from_u32(channel));
+    }
+
+    /// Whether a presence waits for the state of its channel's present join.
+    pub fn presence_is_pending(&self, presence: u32) -> bool {
+        match self.foreign.trackers.get(&presence) {
+            Some(tracker) => tracker.status() != SyncStatus::Synced,
+            None => self.socket.is_pending(PresenceId::from_u32(presence)),
+        }
+    }
+
+    /// Applies the payload in the input's first `len` bytes: 0 a state, 1 a
+    /// diff. For a channel of somebody else's, `join` tells its joins apart
+    /// (0: none). Returns what is due: 1 `onSync`, 2 steps.
+    ///
+    /// # Errors
+    ///
+    /// When it is no state or diff; nothing has changed then.
+    pub fn presence_sync(
+        &mut self,
+        now: f64,
+        presence: u32,
+        kind: u32,
+        len: usize,
+        join: u32,
+        answered: bool,
+    ) -> Result<u32, JsError> {
+        let kind = if kind == 0 {
+            PresenceKind::State
+        } else {
+            PresenceKind::Diff
+        };
+        let payload = std::str::from_utf8(self.input.get(..len).unwrap_or_default())?;
+        let synced = match self.foreign.trackers.get_mut(&presence) {
+            Some(tracker) => {
+                let join = join.to_string();
+                let join = Join {
+                    join_ref: (join != "0").then_some(&join),
+                    answered,
+                };
+                match kind {
+                    PresenceKind::State => tracker.handle_state_json(payload, join)?,
+                    PresenceKind::Diff => tracker.handle_diff_json(payload, join)?,
+                }
+                .synced
+            }
+            None => self
+                .socket
+                .sync_presence(at(now), PresenceId::from_u32(presence), kind, payload)?
+                .is_some_and(|update| update.synced),
+        };
+        Ok(self.due(presence, synced))
+    }
+
+    /// Writes the steps of the presence's last frame,
+    /// `[[0 join | 1 leave, key, current, other], …]`; the length of the text.
+    pub fn presence_steps(&mut self, presence: u32) -> usize {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            write_steps(tracker, &mut text);
+        }
+        text.push(b']');
+        self.text = text;
+        self.text.len()
+    }
+
+    /// Writes the keys in order, `["…", …]`; the length of the text.
+    pub fn presence_keys(&mut self, presence: u32) -> usize {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            for (index, presence) in tracker.roster().iter().enumerate() {
+                separate(&mut text, index);
+                presence.write_key(&mut text);
+            }
+        }
+        text.push(b']');
+        self.text = text;
+        self.text.len()
+    }
+
+    /// What a mirror of the roster has to do, in numbers (their count is
+    /// returned) and text. `[0, length, order…]`: take the presences in the
+    /// text `[presence, …]`, which have these orders. `[1, length, order, put,
+    /// …]`: at each order put (1) the next of the text, `[key, presence, …]` or
+    /// without keys, or remove (0) what is there.
+    pub fn presence_mirror(&mut self, presence: u32, with_keys: bool) -> usize {
+        let mut text = std::mem::take(&mut self.text);
+        let mut patches = std::mem::take(&mut self.patches);
+        text.clear();
+        self.numbers.clear();
+        let mut numbers = std::mem::take(&mut self.numbers);
+        if let Some(tracker) = self.tracker_mut(presence) {
+            match tracker.drain_patches(&mut patches) {
+                CatchUp::Rebuild => rebuild(tracker.roster(), &mut numbers, &mut text),
+                CatchUp::Patch if patches.is_empty() => {}
+                CatchUp::Patch => {
+                    patch(
+                        tracker.roster(),
+                        &patches,
+                        with_keys,
+                        &mut numbers,
+                        &mut text,
+                    );
+                }
+            }
+        }
+        self.numbers = numbers;
+        self.patches = patches;
+        self.text = text;
+        self.numbers.len()
+    }
+
+    /// Where the numbers of `presence_mirror` stand.
+    pub fn numbers_ptr(&self) -> *const f64 {
+        self.numbers.as_ptr()
+    }
+
+    /// Writes the diffs that wait for a state, `[diff, …]`; the length of the text.
+    pub fn presence_pending(&mut self, presence: u32) -> usize {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            for (index, diff) in tracker.held_payloads().enumerate() {
+                separate(&mut text, index);
+                text.extend_from_slice(diff.as_bytes());
+            }
+        }
+        text.push(b']');
+        self.text = text;
+        self.text.len()
+    }
+
+    /// Where the text of the last call that wrote some stands.
+    pub fn text_ptr(&self) -> *const u8 {
+        self.text.as_ptr()
+    }
+
+    /// `Presence.syncState` (or, with `diff`, `syncDiff`) of plain objects: the
+    /// input's first `first` bytes are the state, the rest up to `len` the new
+    /// state or the diff. Writes `{"steps": …, "changed": [[key, presence |
+    /// null], …]}`; the length of the text.
+    ///
+    /// # Errors
+    ///
+    /// When either is not what it should be.
+    pub fn sync_plain(&mut self, diff: bool, first: usize, len: usize) -> Result<usize, JsError> {
+        let input = self.input.get(..len).unwrap_or_default();
+        let current = std::str::from_utf8(input.get(..first).unwrap_or_default())?;
+        let next = std::str::from_utf8(input.get(first..).unwrap_or_default())?;
+        let mut tracker = Tracker::<Json>::default();
+        tracker.sync_state(current)?;
+        tracker.set_steps(true);
+        if diff {
+            tracker.sync_diff(next)?;
+        } else {
+            tracker.sync_state(next)?;
+        }
+        let text = &mut self.text;
+        text.clear();
+        text.extend_from_slice(b"{\"steps\":[");
+        write_steps(&tracker, text);
+        text.extend_from_slice(b"],\"changed\":[");
+        for (index, step) in tracker.steps().enumerate() {
+            separate(text, index);
+            text.push(b'[');
+            step.other().write_key(text);
+            text.push(b',');
+            match tracker.roster().get_wtf8(step.other().key_wtf8()) {
+                Some(presence) => presence.write_json(text),
+                None => text.extend_from_slice(b"null"),
+            }
+            text.push(b']');
+        }
+        text.extend_from_slice(b"]}");
+        Ok(self.text.len())
+    }
+
+    fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
+        let own = || self.socket.presence(PresenceId::from_u32(presence));
+        self.foreign.trackers.get(&presence).or_else(own)
+    }
+
+    fn tracker_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
+        match self.foreign.trackers.get_mut(&presence) {
+            Some(tracker) => Some(tracker),
+            None => self.socket.presence_mut(PresenceId::from_u32(presence)),
+        }
+    }
+
+    fn due(&self, presence: u32, synced: bool) -> u32 {
+        due(self.tracker(presence), synced)
+    }
+}
+
+/// What is due after a frame: its flags.
+pub(crate) fn due_after(socket: &Socket<u32>, update: &PresenceUpdate) -> u32 {
+    due(socket.presence(update.presence), update.synced)
+}
+
+fn due(tracker: Option<&Tracker<Json>>, synced: bool) -> u32 {
+    let has_steps = synced && tracker.is_some_and(|tracker| tracker.steps().len() > 0);
+    if has_steps {
+        SYNCED | STEPS
+    } else if synced {
+        SYNCED
+    } else {
+        0
+    }
+}
+
+fn write_steps(tracker: &Tracker<Json>, text: &mut Vec<u8>) {
+    for (index, step) in tracker.steps().enumerate() {
+        separate(text, index);
+        text.extend_from_slice(match step.kind() {
+            StepKind::Join => b"[0,",
+            StepKind::Leave => b"[1,",
+        });
+        step.other().write_key(text);
+        text.push(b',');
+        match step.current() {
+            Some(current) => current.write_json(text),
+            None => text.extend_from_slice(b"null"),
+        }
+        text.push(b',');
+        step.other().write_json(text);
+        text.push(b']');
+    }
+}
+
+fn rebuild(roster: &Roster<Json>, numbers: &mut Vec<f64>, text: &mut Vec<u8>) {
+    numbers.extend([REBUILD, 0.0]);
+    text.push(b'[');
+    for (index, presence) in roster.iter().enumerate() {
+        separate(text, index);
+        numbers.push(presence.order().unwrap_or_default() as f64);
+        presence.write_json(text);
+    }
+    text.push(b']');
+    numbers[1] = text.len() as f64;
+}
+
+fn patch(
+    roster: &Roster<Json>,
+    patches: &[Patch],
+    with_keys: bool,
+    numbers: &mut Vec<f64>,
+    text: &mut Vec<u8>,
+) {
+    numbers.extend([PATCH, 0.0]);
+    text.push(b'[');
+    for patch in patches {
+        let presence = patch.slot.and_then(|slot| roster.at(slot));
+        numbers.extend([
+            patch.order as f64,
+            if presence.is_some() { 1.0 } else { 0.0 },
+        ]);
+        if let Some(presence) = presence {
+            let first = text.len() == 1;
+            separate(text, usize::from(!first));
+            if with_keys {
+                presence.write_key(text);
+                text.push(b',');
+            }
+            presence.write_json(text);
+        }
+    }
+    if text.len() > 1 {
+        text.push(b']');
+        numbers[1] = text.len() as f64;
+    }
+}
+
+/// A comma, except before the first.
+fn separate(text: &mut Vec<u8>, index: usize) {
+    if index > 0 {
+        text.push(b',');
+    }
+}
