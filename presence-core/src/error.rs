@@ -36,9 +36,12 @@ pub enum PushError {
         "{0} messages wait for the connection already; wait for it to open, or raise `max_buffered`"
     )]
     BufferFull(usize),
-    /// The channel is closed, and pushes to it are refused
+    /// The channel was left or closed, and pushes to it are refused
     /// (only where [`Config::push_timeout_after_disconnect`](crate::Config::push_timeout_after_disconnect) is off;
     /// phoenix.js lets them run into their timeout).
-    #[error("the channel '{0}' is closed")]
-    Closed(Arc<str>),
+    #[error("tried to push '{event}' to a channel that was left or closed")]
+    Closed {
+        /// The event of the push.
+        event: Arc<str>,
+    },
 }

@@ -198,6 +198,13 @@ impl<P: Clone> Socket<P> {
             return;
         };
         Self::reset_wait(&mut channel.rejoin, &mut self.timers);
+        // Nothing of it will be sent any more, and no connection's end concerns it.
+        self.send_buffer.retain(|message| {
+            !matches!(message, Outgoing::Message(envelope) if envelope.channel == Some(id))
+        });
+        for connection in self.connections.values_mut() {
+            connection.joins.remove(&id);
+        }
         if let Some(join) = self.pushes.get_mut(&channel.join) {
             self.timers.cancel(&mut join.timer);
             if let Some(message_ref) = join.message_ref {
@@ -288,7 +295,9 @@ impl<P: Clone> Socket<P> {
         timeout: Option<u64>,
     ) -> Result<PushId, PushError> {
         if !self.config.push_timeout_after_disconnect {
-            return Err(PushError::Closed(Arc::from(event)));
+            return Err(PushError::Closed {
+                event: Arc::from(event),
+            });
         }
         let id = PushId(self.next_id());
         let timeout = timeout.unwrap_or(self.config.timeout);
@@ -446,13 +455,21 @@ impl<P: Clone> Socket<P> {
             return;
         };
         let join = state.join;
+        // A join without its answer would be sent anew, but for the end.
+        let join_waits = state.joined_once
+            && self
+                .push_ref(join)
+                .is_none_or(|message_ref| self.waiting.contains_key(&message_ref));
         let lost: Vec<PushId> = self
             .pushes
             .iter()
             .filter(|(id, push)| {
                 push.channel == Some(channel)
-                    && **id != join
-                    && (for_good || push.carried_by.is_some())
+                    && if **id == join {
+                        for_good && join_waits
+                    } else {
+                        for_good || push.carried_by.is_some()
+                    }
             })
             .map(|(id, _)| *id)
             .collect();

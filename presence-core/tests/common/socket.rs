@@ -525,7 +525,7 @@ impl Pair {
                     reason.as_str()
                 )
             }
-            Event::ChannelClosed { channel } => format!("{} left", self.channel_name(channel)),
+            Event::ChannelClosed { channel, .. } => format!("{} left", self.channel_name(channel)),
             Event::JoinGaveUp { channel } => {
                 format!("{} gave up joining", self.channel_name(channel))
             }
