@@ -28,6 +28,7 @@ export class Channel {
   /** @internal */
   readonly handle: number
   #gone = false
+  #lastJoinRef: string | null | undefined
   #onMessage: ((event: string, payload: any, ref?: any, joinRef?: any) => any) | null = null
 
   /** @internal */
@@ -59,6 +60,7 @@ export class Channel {
       )
     }
     this.timeout = timeout
+    this.joinPush.timeout = timeout
     this.joinedOnce = true
     this.socket.driver.join(this, timeout)
     return this.joinPush
@@ -113,7 +115,7 @@ export class Channel {
 
   /** The ref of the present join. */
   joinRef(): string | null | undefined {
-    return this.socket.driver.joinRef(this)
+    return this.#gone ? this.#lastJoinRef : this.socket.driver.joinRef(this)
   }
 
   /**
@@ -128,6 +130,11 @@ export class Channel {
     // Presences get what the hook returns, so the engine must not read their payloads itself.
     this.socket.driver.machine.set_hooked(this.handle)
     this.#onMessage = hook
+  }
+
+  /** Whether a push would be sent at once. */
+  canPush(): boolean {
+    return this.socket.isConnected() && this.isJoined()
   }
 
   isClosed(): boolean {
@@ -152,18 +159,25 @@ export class Channel {
 
   /** Calls the callbacks of `event`. */
   trigger(event: string, payload?: any, ref?: any, joinRef?: any): void {
+    if (event === EVENTS.error) {
+      this.socket.log("channel", `error ${this.topic}`, payload)
+    }
     const handled = this.#handle(event, payload, ref, joinRef)
     this.#dispatch(event, () => handled, ref, joinRef)
   }
 
   /** @internal A message that the engine found to be this channel's. */
-  receive(frame: Frame, reply: Push | undefined): void {
+  receive(frame: Frame, reply: Push | undefined, closes: boolean): void {
     if (frame.engineRead !== null && this.#onMessage === null) {
       const event = frame.engineRead
       this.#dispatch(event, () => frame.message.payload, null, null, true)
       return
     }
     const { event, payload, ref, join_ref } = frame.message
+    if (closes) {
+      this.#closed(ref)
+      this.socket.log("channel", `close ${this.topic} ${ref}`)
+    }
     const handled = this.#handle(event, payload, ref, join_ref)
     if (reply !== undefined) {
       this.settle(reply, handled, ref)
@@ -178,9 +192,17 @@ export class Channel {
   }
 
   /** @internal The channel is no longer the socket's. */
-  close(): void {
+  close(reason: string, joinRef: string | undefined): void {
+    this.#closed(joinRef)
+    const { socket } = this
+    socket.log("channel", `leave ${this.topic}`)
+    socket.log("channel", `close ${this.topic} ${joinRef}`)
+    this.trigger(EVENTS.close, reason)
+  }
+
+  #closed(joinRef: string | null | undefined): void {
     this.#gone = true
-    this.socket.remove(this)
+    this.#lastJoinRef = joinRef
   }
 
   #handle(event: string, payload: any, ref: any, joinRef: any): any {

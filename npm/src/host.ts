@@ -18,6 +18,8 @@ export class Host {
   readonly machine: Machine
   readonly handle: number
   readonly #presence: Presence
+  /** Whether the channel has joined anew without the machine's knowing. */
+  joinedAnew = (): boolean => false
   /** What the last frame did, until its callbacks are called. */
   #due: { steps: Step[]; synced: boolean } | null = null
 
@@ -33,7 +35,7 @@ export class Host {
   }
 
   isPending(): boolean {
-    return this.machine.presence_is_pending(this.handle)
+    return this.joinedAnew() || this.machine.presence_is_pending(this.handle)
   }
 
   pendingDiffs(): any[] {
@@ -103,6 +105,7 @@ const foreignHost = (channel: any, state: string, diff: string, presence: Presen
   forgotten.register(host, handle)
   // Joins are told apart by numbers here; nobody says whether one is answered but its state.
   let join = { ref: undefined as unknown, number: 0 }
+  host.joinedAnew = () => channel.joinRef() !== join.ref
   const sync = (kind: number) => (payload: any) => {
     const ref = channel.joinRef()
     if (ref !== join.ref) {
