@@ -5,6 +5,12 @@ import { scenario, withBrowser } from "./support/scenario.ts"
 withBrowser()
 
 describe("who's online", () => {
+  scenario("the page runs over this package", async (scene) => {
+    const alice = await scene.enter("alice")
+    await alice.untilConnection("online")
+    expect(await alice.page.getByTestId("library").textContent()).toBe("phoenix-presence")
+  })
+
   scenario("two people see each other come and go", async (scene) => {
     const alice = await scene.enter("alice")
     await alice.untilConnection("online")
