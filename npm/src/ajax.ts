@@ -5,8 +5,8 @@ export const serialize = (params: any, parent?: string): string => {
     const name = parent ? `${parent}[${key}]` : key
     const value = params[key]
     parts.push(
-      typeof value === "object" && value !== null
-        ? serialize(value, name)
+      typeof value === "object"
+        ? serialize(value ?? {}, name)
         : `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
     )
   }

@@ -33,6 +33,7 @@ export class Driver {
   readonly #awaited = new Set<number>()
   readonly #channels = new Map<number, Channel>()
   readonly #pushes = new Map<number, Push>()
+  readonly #joins = new WeakMap<Channel, number>()
   readonly #presences = new Map<number, { host: Host; channel: number; state: string; diff: string }>()
   readonly #raw = new Map<number, any>()
   readonly #tokens = new Map<number, () => void>()
@@ -65,8 +66,10 @@ export class Driver {
 
   adopt(channel: Channel): number {
     const handle = this.machine.channel(channel.topic)
+    const join = this.machine.join_push(handle)
     this.#channels.set(handle, channel)
-    this.#pushes.set(this.machine.join_push(handle), channel.joinPush)
+    this.#joins.set(channel, join)
+    this.#pushes.set(join, channel.joinPush)
     return handle
   }
 
@@ -407,7 +410,7 @@ export class Driver {
       case Tag.Connect:
         return this.#open(first)
       case Tag.Prepare:
-        return this.#own(() => this.#pushes.get(first)?.prepare())
+        return this.#own(() => this.#prepare(first))
       case Tag.Send:
         return this.#own(() => this.#send(words, at))
       case Tag.SendRaw: {
@@ -430,18 +433,17 @@ export class Driver {
         this.#tokens.delete(first)
         return callback && guarded(callback)
       }
-      case Tag.ChannelErrored:
-        return this.#guardedTrigger(this.#channels.get(first), EVENTS.error, {
-          source: "transport",
-          reason: REASONS[words[at + 1]],
-        })
-      case Tag.ChannelClosed: {
-        const channel = this.#forget(first)
-        return this.#guardedTrigger(channel, EVENTS.close, "leave")
+      case Tag.ChannelErrored: {
+        const channel = this.#channels.get(first)
+        const reason = { source: "transport", reason: REASONS[words[at + 1]] }
+        return channel && guarded(() => channel.trigger(EVENTS.error, reason))
       }
+      case Tag.ChannelClosed:
       case Tag.JoinGaveUp: {
         const channel = this.#forget(first)
-        return this.#guardedTrigger(channel, EVENTS.close, "join refused")
+        const joinRef = tag === Tag.ChannelClosed ? words[at + 1] : 0
+        const reason = tag === Tag.ChannelClosed ? "leave" : "join refused"
+        return channel && guarded(() => channel.close(reason, joinRef ? String(joinRef) : undefined))
       }
       case Tag.PushTimeout:
         return this.#settle(first, { status: "timeout", response: {} })
@@ -480,11 +482,29 @@ export class Driver {
     }
   }
 
+  /** A push is being sent while there is no connection. */
+  #prepare(id: number): void {
+    const push = this.#pushes.get(id)
+    if (push !== undefined) {
+      const { channel, event } = push
+      const payload = push.prepare()
+      const ref = String(this.machine.push_ref(id))
+      this.#logPush({ join_ref: this.joinRef(channel), ref, topic: channel.topic, event, payload })
+    }
+  }
+
+  #logPush({ join_ref, ref, topic, event, payload }: Message): void {
+    if (this.#socket.hasLogger()) {
+      this.#socket.log("push", `${topic} ${event} (${join_ref}, ${ref})`, payload)
+    }
+  }
+
   #send(words: Float64Array, at: number): void {
     const [connection, joinRef, ref, channelId, pushId, what] = words.subarray(at, at + 6)
     const channel = this.#channels.get(channelId)
     const push = this.#pushes.get(pushId)
     const join_ref = joinRef === 0 ? (channel?.joinedOnce ? null : undefined) : String(joinRef)
+    const prepared = push?.isPrepared()
     const message: Message = {
       join_ref,
       ref: String(ref),
@@ -492,9 +512,8 @@ export class Driver {
       event: what === HEARTBEAT ? "heartbeat" : (push?.event ?? EVENTS.leave),
       payload: push?.takePayload() ?? {},
     }
-    if (this.#socket.hasLogger()) {
-      const { topic, event, payload } = message
-      this.#socket.log("push", `${topic} ${event} (${join_ref}, ${message.ref})`, payload)
+    if (!prepared) {
+      this.#logPush(message)
     }
     const leaves = message.event === EVENTS.leave
     this.#encode(connection, message, leaves ? 0 : channelId, leaves ? 0 : joinRef)
@@ -526,7 +545,7 @@ export class Driver {
       this.#pushes.delete(pushId)
     }
     if (channel !== undefined) {
-      guarded(() => channel.receive(frame, push))
+      guarded(() => channel.receive(frame, push, kind === CLOSED))
     }
   }
 
@@ -555,12 +574,6 @@ export class Driver {
     guarded(() => push.channel.settle(push, response))
   }
 
-  #guardedTrigger(channel: Channel | undefined, event: string, payload: any): void {
-    if (channel !== undefined) {
-      guarded(() => channel.trigger(event, payload))
-    }
-  }
-
   /** The channel is no longer the socket's. */
   #forget(id: number): Channel | undefined {
     const channel = this.#channels.get(id)
@@ -570,7 +583,10 @@ export class Driver {
         this.detach(presence.host)
       }
     }
-    channel?.close()
+    if (channel !== undefined) {
+      this.#pushes.delete(this.#joins.get(channel)!)
+      this.#socket.remove(channel)
+    }
     return channel
   }
 
@@ -616,7 +632,7 @@ SIZES[Tag.Closed] = 2
 SIZES[Tag.GaveUp] = 2
 SIZES[Tag.Disconnected] = 1
 SIZES[Tag.ChannelErrored] = 2
-SIZES[Tag.ChannelClosed] = 1
+SIZES[Tag.ChannelClosed] = 2
 SIZES[Tag.JoinGaveUp] = 1
 SIZES[Tag.PushTimeout] = 1
 SIZES[Tag.PushLeft] = 1

@@ -39,8 +39,15 @@ export class Push {
   }
 
   /** @internal */
-  prepare(): void {
-    this.#prepared = { payload: this.payload() }
+  prepare(): any {
+    const payload = this.payload()
+    this.#prepared = { payload }
+    return payload
+  }
+
+  /** @internal */
+  isPrepared(): boolean {
+    return this.#prepared !== null
   }
 
   /** @internal */

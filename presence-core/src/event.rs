@@ -118,6 +118,8 @@ pub enum Event {
     ChannelClosed {
         /// Which.
         channel: ChannelId,
+        /// The ref of its last join.
+        join_ref: Option<u64>,
     },
     /// The server refused a join for good and
     /// [`Config::stop_on_join_refusal`](crate::Config::stop_on_join_refusal) is

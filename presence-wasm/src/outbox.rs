@@ -32,7 +32,7 @@ pub enum Tag {
     Disconnected,
     /// channel, index of the reason
     ChannelErrored,
-    /// channel
+    /// channel, its last join_ref
     ChannelClosed,
     /// channel
     JoinGaveUp,
@@ -186,8 +186,11 @@ impl Outbox {
                     };
                     self.put(Tag::ChannelErrored, &[channel.to_u32().into(), reason]);
                 }
-                Event::ChannelClosed { channel } => {
-                    self.put(Tag::ChannelClosed, &[channel.to_u32().into()]);
+                Event::ChannelClosed { channel, join_ref } => {
+                    self.put(
+                        Tag::ChannelClosed,
+                        &[channel.to_u32().into(), number(join_ref)],
+                    );
                 }
                 Event::JoinGaveUp { channel } => {
                     self.put(Tag::JoinGaveUp, &[channel.to_u32().into()]);

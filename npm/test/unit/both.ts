@@ -23,12 +23,15 @@ export class FakeTransport {
   send(data: any) {
     this.sent.push(data)
   }
+  /** As a WebSocket does, it says later that it has closed. */
   close(code?: number, reason?: string) {
-    if (this.readyState === 3) {
-      return
+    if (this.readyState < 2) {
+      this.readyState = 2
+      setTimeout(() => {
+        this.readyState = 3
+        this.onclose?.({ code: code ?? 1005, reason: reason ?? "", wasClean: true })
+      }, 1)
     }
-    this.readyState = 3
-    this.onclose?.({ code: code ?? 1005, reason: reason ?? "", wasClean: true })
   }
   /** The server accepts. */
   open() {
@@ -59,7 +62,7 @@ export interface Stage {
 }
 
 const plain = (value: any): any =>
-  value === undefined ? "undefined" : value instanceof ArrayBuffer ? [...new Uint8Array(value)] : JSON.parse(JSON.stringify(value))
+  value === undefined || typeof value === "function" ? typeof value : value instanceof ArrayBuffer ? [...new Uint8Array(value)] : JSON.parse(JSON.stringify(value))
 
 const play = (lib: any, options: object, scenario: (stage: Stage) => void): unknown[] => {
   FakeTransport.all = []

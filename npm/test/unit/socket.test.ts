@@ -286,7 +286,7 @@ describe("pushes", () => {
       stage.server().onmessage({ data: frame(0, 1, 6, 4, "3", "room:1", "data", 7) })
       stage.server().onmessage({ data: frame(2, 6, 4, "room:1", "data", 6) })
     })
-    expect(log).toContainEqual(["data", [6]])
+    expect(log).toContainEqual(["data", [6], null, "3"])
     expect(log).toContainEqual(["ok", [9, 8]])
   })
 })

@@ -40,13 +40,18 @@ pub(super) fn stage_state(
 ) -> Result<(), PresenceError> {
     let (mut scanner, tail) = frame.into_scanner();
     roster.begin_state(scanner.remaining())?;
+    let start = scanner.clone();
     let mut reader = Reader {
         roster,
         options,
         side: Side::State,
         late: Vec::new(),
     };
-    let staged = reader.presences(&mut scanner, ShapeProblem::StateNotAnObject);
+    let mut staged = reader.presences(&mut scanner, ShapeProblem::StateNotAnObject);
+    if staged.is_ok() && reader.roster.must_read_again() {
+        scanner = start;
+        staged = reader.presences(&mut scanner, ShapeProblem::StateNotAnObject);
+    }
     let staged = staged.and_then(|()| Ok(tail.finish(&mut scanner)?));
     staged.map_err(|stop| {
         roster.unstage_all();
@@ -188,6 +193,9 @@ impl Reader<'_, '_> {
     /// Passes over a presence that is the same, byte for byte, as the one expected here.
     #[inline]
     fn skip_unchanged(&mut self, scanner: &mut Scanner<'_>) -> bool {
+        if !self.roster.may_skip_unchanged() {
+            return false;
+        }
         let rest = scanner.rest();
         for slot in self.roster.candidates() {
             if let Some(len) = self.roster.is_next(slot, rest)
@@ -222,7 +230,15 @@ impl Reader<'_, '_> {
             return self.odd_entry(scanner.slice(base.from, scanner.position()));
         }
         self.roster.arena.push(raw);
+        let mut count = match text {
+            EntryText::Rewritten => REWRITTEN,
+            _ => u16::try_from(metas.len()).unwrap_or(REWRITTEN),
+        };
         for (at, reference) in self.late.drain(..) {
+            if reference.is_unequal() {
+                // Even the same text would not be the same presence.
+                count = REWRITTEN;
+            }
             let span = push_reference(&mut self.roster.arena, scanner, reference);
             if let Some(meta) = metas.as_mut_slice().get_mut(at) {
                 meta.reference = span;
@@ -231,10 +247,6 @@ impl Reader<'_, '_> {
         let key = match key.escaped {
             false => base.span(key.start, key.end),
             true => push_unescaped(&mut self.roster.arena, scanner.raw(key.start, key.end)),
-        };
-        let count = match text {
-            EntryText::Rewritten => REWRITTEN,
-            _ => u16::try_from(metas.len()).unwrap_or(REWRITTEN),
         };
         let extra = JsonExtra {
             head,
@@ -450,6 +462,12 @@ enum Reference {
     Missing,
     /// There is no meta to have one.
     Null,
+}
+
+impl Reference {
+    fn is_unequal(&self) -> bool {
+        matches!(self, Self::Odd(kind, ..) if kind.is_container())
+    }
 }
 
 fn push_unescaped(arena: &mut Arena, contents: &[u8]) -> Span {

@@ -14,6 +14,8 @@ pub(super) struct Staged<C: Carry> {
     active: bool,
     /// The arena's length before the frame.
     mark: usize,
+    /// How much there was to read at most.
+    bytes: usize,
     pub(super) state: StagedState<C>,
     pub(super) joins: KeyedList<C>,
     pub(super) leaves: KeyedList<C>,
@@ -24,6 +26,7 @@ impl<C: Carry> Default for Staged<C> {
         Self {
             active: false,
             mark: 0,
+            bytes: 0,
             state: StagedState::default(),
             joins: KeyedList::default(),
             leaves: KeyedList::default(),
@@ -51,6 +54,10 @@ pub(super) struct StagedState<C: Carry> {
     /// A bit for each slot that the state has too.
     seen: Vec<u64>,
     pub(super) seen_count: usize,
+    /// Whether a known key came twice: where it came first matters then, which is not noted of unchanged presences.
+    repeated: bool,
+    /// The revisions by their slots, all of them noted, once a state has to be read like that.
+    positions: Option<Vec<u32>>,
     /// Who probably comes next: after the last that was expected, and after the last that was not.
     expected: u32,
     alternative: u32,
@@ -65,6 +72,8 @@ impl<C: Carry> Default for StagedState<C> {
             indexed: false,
             seen: Vec::new(),
             seen_count: 0,
+            repeated: false,
+            positions: None,
             expected: NONE,
             alternative: NONE,
             previous: NONE,
@@ -106,12 +115,40 @@ impl<C: Carry> StagedState<C> {
             .is_some_and(|word| word & (1u64 << (slot % 64)) != 0)
     }
 
+    fn revise(&mut self, slot: u32, body: BodyOf<C>) {
+        let at = self.revisions.len() as u32;
+        if let Some(position) = self
+            .positions
+            .as_mut()
+            .and_then(|positions| positions.get_mut(slot as usize))
+        {
+            *position = at;
+        }
+        self.items.push(Item::Known(at));
+        self.revisions.push(Revision { slot, body });
+    }
+
+    /// A known key came again: what it says now replaces what it said before.
+    #[cold]
+    fn repeat(&mut self, slot: u32, body: BodyOf<C>) {
+        let position = self
+            .positions
+            .as_ref()
+            .and_then(|positions| positions.get(slot as usize).copied());
+        match position.and_then(|at| self.revisions.get_mut(at as usize)) {
+            Some(revision) => revision.body = body,
+            None => self.repeated = true,
+        }
+    }
+
     fn clear(&mut self) {
         clear(&mut self.items);
         clear(&mut self.revisions);
         clear(&mut self.seen);
         self.indexed = false;
         self.seen_count = 0;
+        self.repeated = false;
+        self.positions = None;
     }
 }
 
@@ -134,6 +171,7 @@ impl<C: Carrier> Roster<C> {
             }
         }
         self.staged.active = true;
+        self.staged.bytes = bytes;
         self.staged.mark = self.arena.len();
         Ok(())
     }
@@ -150,6 +188,26 @@ impl<C: Carrier> Roster<C> {
         state.alternative = NONE;
         state.previous = NONE;
         Ok(())
+    }
+
+    /// Whether the state, which has been read to its end, must be read once more, with every known presence noted:
+    /// prepares for that.
+    pub(super) fn must_read_again(&mut self) -> bool {
+        if !self.staged.state.repeated {
+            return false;
+        }
+        let bytes = self.staged.bytes;
+        self.unstage_all();
+        // It fitted the first time.
+        let again = self.begin_state(bytes).is_ok();
+        self.staged.state.positions = Some(vec![NONE; self.slots.len()]);
+        again
+    }
+
+    /// Whether a presence that is the same as before need not be noted.
+    #[inline]
+    pub(super) fn may_skip_unchanged(&self) -> bool {
+        self.staged.state.positions.is_none()
     }
 
     /// Drops what is staged.
@@ -237,27 +295,19 @@ impl<C: Carrier> Roster<C> {
         let state = &mut self.staged.state;
         if known.order == STAGED {
             known.body = body;
-        } else if state.see(slot) {
+        } else if !state.see(slot) {
+            state.repeat(slot, body);
+        } else {
             let current = &known.body;
             let unchanged = same_refs(&self.arena, &current.metas, &body.metas)
                 && C::same_extra(&self.arena, &current.extra, &body.extra)
                 && !C::prefers(&self.arena, &body, current);
-            if unchanged {
+            if unchanged && state.positions.is_none() {
                 self.arena.truncate(mark);
             } else {
-                state.items.push(Item::Known(state.revisions.len() as u32));
-                state.revisions.push(Revision { slot, body });
+                state.revise(slot, body);
             }
             self.follow(slot);
-        } else if let Some(revision) = state
-            .revisions
-            .iter_mut()
-            .find(|revision| revision.slot == slot)
-        {
-            revision.body = body;
-        } else {
-            state.items.push(Item::Known(state.revisions.len() as u32));
-            state.revisions.push(Revision { slot, body });
         }
     }
 }

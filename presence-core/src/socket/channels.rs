@@ -185,8 +185,12 @@ impl<P: Clone> Socket<P> {
         self.send_push(leave);
         self.finish_push(leave);
         self.events.push_back(Event::PushLeft { push: leave });
+        let join_ref = self.join_ref(id);
         self.close_channel(id);
-        self.events.push_back(Event::ChannelClosed { channel: id });
+        self.events.push_back(Event::ChannelClosed {
+            channel: id,
+            join_ref,
+        });
         Some(leave)
     }
 
