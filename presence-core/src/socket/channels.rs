@@ -132,7 +132,9 @@ impl<P: Clone> Socket<P> {
         if channel.state == ChannelState::Leaving {
             return;
         }
-        self.leave_open_topic(&channel.topic.clone());
+        self.leave_open_topic(&channel.topic.clone(), id);
+        // What was sent under the join before gets no reply any more.
+        self.disconnect_pushes(id, false);
         let Some(channel) = self.channels.get_mut(&id) else {
             return;
         };
@@ -150,12 +152,12 @@ impl<P: Clone> Socket<P> {
         self.presences_stale(id);
     }
 
-    /// Leaves the first channel that has `topic` joined, since a server has
-    /// only one for each.
-    fn leave_open_topic(&mut self, topic: &str) {
+    /// Leaves the first other channel that has `topic` joined, since a server
+    /// has only one for each.
+    fn leave_open_topic(&mut self, topic: &str, joining: ChannelId) {
         let duplicate = self.channels.iter().find_map(|(id, channel)| {
             let open = matches!(channel.state, ChannelState::Joined | ChannelState::Joining);
-            (open && &*channel.topic == topic).then_some(*id)
+            (*id != joining && open && &*channel.topic == topic).then_some(*id)
         });
         if let Some(duplicate) = duplicate {
             self.leave_now(duplicate, None);
