@@ -247,7 +247,7 @@ async fn an_untracked_client_may_track_itself_again() {
     alice
         .send(json!(["1", "3", "room:a", "set_status", { "status": "away" }]))
         .await;
-    assert_eq!(alice.recv().await[4], common::error("nopresent"));
+    assert_eq!(alice.recv().await[4], common::error("nopresence"));
     alice.send(json!(["1", "4", "room:a", "track", {}])).await;
     assert_eq!(alice.recv().await[4]["status"], "ok");
     assert!(alice.recv().await[4]["joins"]["alice"].is_object());

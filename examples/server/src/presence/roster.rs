@@ -14,7 +14,7 @@ pub enum TrackError {
     #[error("already_tracked")]
     AlreadyTracked,
     /// This process does not track this key on this topic.
-    #[error("nopresent")]
+    #[error("nopresence")]
     NotPresent,
     /// This process tracks as many keys on this topic as one may.
     #[error("too many keys")]

@@ -25,7 +25,7 @@ test("a room over long polling", async () => {
   await until(bob, (list) => list.alice?.[0] === "away");
   const shouts = inbox();
   bob.channel.on("shout", shouts.put);
-  alice.channel.push("shout", new Uint8Array([1, 2, 3]).buffer);
+  alice.channel.push("shout_from", new Uint8Array([1, 2, 3]).buffer);
   assert.deepEqual(new Uint8Array(await shouts.next()), new Uint8Array([1, 2, 3]));
   await pushed(alice.channel.leave());
   await until(bob, (list) => !list.alice);

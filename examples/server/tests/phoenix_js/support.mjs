@@ -30,7 +30,7 @@ export async function startServer({ port = 0 } = {}) {
   };
 }
 
-/** The values something yields, to be taken one at a time; `next` waits for one at most 10 s. */
+/** The values something yields, to be taken one at a time; `next` waits for one at most 20 s. */
 export function inbox() {
   const values = [];
   const waiting = [];
@@ -40,7 +40,7 @@ export function inbox() {
     next: (what = "a value") => {
       if (values.length > 0) return Promise.resolve(values.shift());
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`waited for ${what} in vain`)), 10_000);
+        const timer = setTimeout(() => reject(new Error(`waited for ${what} in vain`)), 20_000);
         waiting.push((value) => {
           clearTimeout(timer);
           resolve(value);
