@@ -1,7 +1,7 @@
 defmodule PresenceRoom.UserSocket do
   use Phoenix.Socket
 
-  channel("room:*", PresenceRoom.RoomChannel)
+  channel "room:*", PresenceRoom.RoomChannel
 
   @impl true
   def connect(%{"reject" => _}, _socket, _connect_info), do: :error
