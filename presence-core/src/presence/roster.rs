@@ -401,6 +401,8 @@ impl<C: Carrier> Roster<C> {
 #[cfg(test)]
 mod tests {
     use super::array_index;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn array_indices_are_javascripts() {
