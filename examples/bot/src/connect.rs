@@ -1,0 +1,37 @@
+//! From the command line to a joined room.
+
+use anyhow::{Context as _, Result};
+use presence_native::{Channel, ChannelOptions, Payload, Socket, SocketBuilder, Vsn};
+use serde_json::Value;
+
+use crate::cli::Server;
+
+impl Server {
+    /// The socket that the options describe, not built yet.
+    pub(crate) fn builder(&self) -> Result<SocketBuilder> {
+        let mut builder = Socket::builder(&self.url).vsn(Vsn::try_from(&*self.vsn)?);
+        if let Some(user_id) = &self.user_id {
+            builder = builder.param("user_id", user_id);
+        }
+        for param in &self.params {
+            builder = builder.param(&param.name, &param.value);
+        }
+        for header in &self.headers {
+            builder = builder.header(&header.name, &header.value);
+        }
+        if let Some(token) = &self.token {
+            builder = builder.auth_token(token);
+        }
+        Ok(builder)
+    }
+
+    /// The room, not joined yet.
+    pub(crate) fn channel(&self, socket: &Socket) -> Result<Channel> {
+        let mut options = ChannelOptions::new();
+        if let Some(join) = &self.join {
+            let params: Value = serde_json::from_str(join).context("--join is not JSON")?;
+            options = options.params(Payload::json(&params)?);
+        }
+        Ok(socket.channel_with(&self.topic, options))
+    }
+}

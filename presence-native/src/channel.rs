@@ -1,0 +1,446 @@
+//! A topic of a socket's.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use presence_core::ChannelId;
+use presence_core::message::Vsn;
+use serde::Serialize;
+use tokio::sync::{oneshot, watch};
+
+use crate::driver::{Command, Outcome, PushRequest, Release};
+use crate::error::{JoinError, PushError};
+use crate::events::{Events, Filter, Subscription};
+use crate::message::{Payload, Reply};
+use crate::presence;
+use crate::queue;
+use crate::socket::SocketHandle;
+
+/// Where a channel stands.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ChannelStatus {
+    /// [`Channel::join`] has not been called.
+    New,
+    /// A join is on its way, or waits for the connection.
+    Joining,
+    /// Joined.
+    Joined,
+    /// Lost its process or its connection, or was refused. It is joined again by itself, after phoenix.js's waits (1,
+    /// 2, 5, then 10 s) or as soon as there is a connection.
+    Errored(ChannelError),
+    /// Over for good; [`Socket::channel`](crate::Socket::channel) makes a new one.
+    Closed(CloseReason),
+}
+
+impl ChannelStatus {
+    /// Whether it is joined.
+    pub const fn is_joined(&self) -> bool {
+        matches!(self, Self::Joined)
+    }
+}
+
+/// What happened to a channel that will be joined again.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// Its process at the server crashed (`phx_error`).
+    Crashed,
+    /// The connection was lost.
+    Disconnected,
+    /// The join was refused with this reply.
+    Refused(Reply),
+    /// The join was not answered in time.
+    Timeout,
+}
+
+/// Why a channel is over.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// This program left it, or joined the same topic by another channel of the same socket.
+    Left,
+    /// The server closed it (`phx_close`).
+    ByServer,
+    /// The join was refused with this reply, and
+    /// [`give_up_when_refused`](crate::SocketBuilder::give_up_when_refused) is set.
+    Refused(Reply),
+    /// The socket is shut down.
+    Shutdown,
+}
+
+/// How a channel is to be made; see [`Socket::channel_with`](crate::Socket::channel_with).
+#[derive(Clone, Debug, Default)]
+pub struct ChannelOptions {
+    pub(crate) params: Option<Payload>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) capacity: Option<usize>,
+}
+
+impl ChannelOptions {
+    /// No params, and the socket's timeout.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The payload of every join, `{}` by default: what the server's `join/3` gets as its second argument.
+    #[must_use]
+    pub fn params(mut self, params: Payload) -> Self {
+        self.params = Some(params);
+        self
+    }
+
+    /// How long a join or a push may take, instead of the socket's [`timeout`](crate::SocketBuilder::timeout).
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How many items a stream of this channel's holds for a slow reader before the oldest make room. 1,024 by
+    /// default.
+    #[must_use]
+    pub const fn stream_capacity(mut self, items: usize) -> Self {
+        self.capacity = Some(items);
+        self
+    }
+}
+
+/// What the handles of a channel share with the socket's task.
+pub(crate) struct Shared {
+    pub(crate) topic: Arc<str>,
+    pub(crate) options: ChannelOptions,
+    pub(crate) status: watch::Sender<ChannelStatus>,
+    pub(crate) subscriptions: Mutex<Vec<Subscription>>,
+    /// The presences to be followed; none any more once the channel is joined.
+    pub(crate) presences: Mutex<Option<Vec<Arc<presence::Shared>>>>,
+    /// The core's name for it, once the task has heard of it.
+    pub(crate) id: OnceLock<ChannelId>,
+}
+
+impl Shared {
+    pub(crate) fn set_status(&self, status: ChannelStatus) {
+        tracing::debug!(topic = %self.topic, ?status, "channel");
+        self.status.send_replace(status);
+    }
+}
+
+/// Held by everything a user can hold of a channel. The last one leaves it.
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) socket: SocketHandle,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.socket
+            .release(Release::Channel(Arc::clone(&self.shared)));
+    }
+}
+
+/// A topic of a socket's: join it, push to it, read its events, see who is [present](Self::presence).
+///
+/// A channel stays joined through crashes of its process at the server, and through lost connections: it is joined
+/// again by itself, and [`status`](Self::status) tells. Cloning gives another handle of the same channel; when the
+/// last one goes, and with it every stream and presence made from it, the channel is left.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::Socket;
+/// use serde_json::json;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// let mut shouts = channel.events_named("shout");
+/// channel.join().await?;
+///
+/// let reply = channel.push("echo", &json!({"hello": 1})).await?;
+/// assert_eq!(reply.response.as_json(), Some(r#"{"hello":1}"#));
+///
+/// channel.cast("shout", &json!({"body": "hi"})).await?;
+/// let shout = shouts.next().await.expect("the channel goes on")?;
+/// assert_eq!(shout.decode::<serde_json::Value>()?["body"], "hi");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Channel {
+    pub(crate) handle: Arc<Handle>,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("topic", &self.topic())
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Channel {
+    pub(crate) fn new(socket: SocketHandle, topic: Arc<str>, options: ChannelOptions) -> Self {
+        let shared = Arc::new(Shared {
+            topic,
+            options,
+            status: watch::Sender::new(ChannelStatus::New),
+            subscriptions: Mutex::default(),
+            presences: Mutex::new(Some(Vec::new())),
+            id: OnceLock::new(),
+        });
+        Self {
+            handle: Arc::new(Handle { shared, socket }),
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+
+    /// The topic.
+    pub fn topic(&self) -> &str {
+        &self.shared().topic
+    }
+
+    /// Joins the channel, and waits for the server's answer to this join or to the next one that comes.
+    ///
+    /// Call it again whenever you like: a joined channel answers with what its last join got. Until the first call
+    /// the server knows nothing of the channel; from then on it is kept joined. Presence and event streams that are to
+    /// miss nothing are made before.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError::Refused`] with the server's answer, [`JoinError::Timeout`] if there is none within the channel's
+    /// timeout, counted from the call. The channel goes on trying nevertheless, until it is left;
+    /// [`JoinError::Closed`] and [`JoinError::Socket`] are final.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once the future was polled to the point where it waits for the answer, dropping it changes nothing for the
+    /// channel: the join goes on, and another call picks up its answer.
+    pub async fn join(&self) -> Result<Reply, JoinError> {
+        let shared = self.shared();
+        let (sender, receiver) = oneshot::channel();
+        let command = Command::Join(Arc::clone(shared), sender);
+        let closed = || JoinError::Socket(self.handle.socket.disconnect());
+        let outcome = async {
+            self.handle
+                .socket
+                .send(command)
+                .await
+                .map_err(|_| closed())?;
+            receiver.await.unwrap_or_else(|_| Err(closed()))
+        };
+        let timeout = self.timeout();
+        let late = || JoinError::Timeout {
+            topic: Arc::clone(&shared.topic),
+        };
+        tokio::time::timeout(timeout, outcome)
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+
+    fn timeout(&self) -> Duration {
+        let options = &self.shared().options;
+        options
+            .timeout
+            .unwrap_or(self.handle.socket.settings().timeout)
+    }
+
+    /// Sends `event` with `payload` as JSON and waits for the reply: `channel.push("echo", &payload).await`.
+    ///
+    /// A push that finds the channel joining, or the socket without a connection, waits for them; see
+    /// [`max_buffered`](crate::SocketBuilder::max_buffered). It is sent at most once: one that was lost with its
+    /// connection is not repeated, since it may have taken effect.
+    ///
+    /// # Errors
+    ///
+    /// The future gives a [`PushError`]: every push ends in a reply, a refusal, a timeout or a lost connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its first poll is over, nothing may have been sent; dropped later, the message is sent and its
+    /// reply ignored. No other message is affected.
+    pub fn push(&self, event: &str, payload: &(impl Serialize + ?Sized)) -> Push<'_> {
+        Push::new(
+            self,
+            event,
+            Payload::json(payload).map_err(PushError::Payload),
+        )
+    }
+
+    /// [`push`](Self::push) with bytes instead of JSON. Needs vsn 2.0.0, the default. The event and the topic may be
+    /// 255 bytes long each.
+    pub fn push_binary(&self, event: &str, payload: impl Into<Bytes>) -> Push<'_> {
+        Push::new(self, event, self.binary(payload))
+    }
+
+    /// Sends `event` and waits for no reply, only until the message is handed to the connection.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`], but that the server's answer is not among them.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`push`](Self::push).
+    pub async fn cast(
+        &self,
+        event: &str,
+        payload: &(impl Serialize + ?Sized),
+    ) -> Result<(), PushError> {
+        let payload = Payload::json(payload)?;
+        self.send(event, payload, None, Outcome::Sent).await
+    }
+
+    /// [`cast`](Self::cast) with bytes instead of JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`cast`](Self::cast), and [`PushError::NoBinary`].
+    pub async fn cast_binary(
+        &self,
+        event: &str,
+        payload: impl Into<Bytes>,
+    ) -> Result<(), PushError> {
+        let payload = self.binary(payload)?;
+        self.send(event, payload, None, Outcome::Sent).await
+    }
+
+    fn binary(&self, payload: impl Into<Bytes>) -> Result<Payload, PushError> {
+        if self.handle.socket.settings().vsn == Vsn::V1 {
+            return Err(PushError::NoBinary);
+        }
+        Ok(Payload::binary(payload))
+    }
+
+    async fn send<T>(
+        &self,
+        event: &str,
+        payload: Payload,
+        timeout: Option<Duration>,
+        outcome: fn(oneshot::Sender<Result<T, PushError>>) -> Outcome,
+    ) -> Result<T, PushError> {
+        let (sender, receiver) = oneshot::channel();
+        let request = PushRequest {
+            channel: Arc::clone(self.shared()),
+            event: event.into(),
+            payload,
+            timeout,
+            outcome: outcome(sender),
+        };
+        let command = Command::Push(Box::new(request));
+        self.handle
+            .socket
+            .send(command)
+            .await
+            .map_err(|_| PushError::Closed)?;
+        receiver.await.unwrap_or(Err(PushError::Closed))
+    }
+
+    /// All events of this channel from now on, but for replies.
+    pub fn events(&self) -> Events {
+        self.subscribe(Filter::All)
+    }
+
+    /// The events of this name from now on. Make the stream before [`join`](Self::join) to miss none.
+    pub fn events_named(&self, event: &str) -> Events {
+        self.subscribe(Filter::Named(event.into()))
+    }
+
+    fn subscribe(&self, filter: Filter) -> Events {
+        let shared = self.shared();
+        let capacity = shared.options.capacity.unwrap_or(DEFAULT_CAPACITY);
+        let (sender, receiver) = queue::bounded(capacity);
+        if !matches!(*shared.status.borrow(), ChannelStatus::Closed(_)) {
+            shared
+                .subscriptions
+                .lock()
+                .push(Subscription { filter, sender });
+        }
+        Events::new(receiver, Arc::clone(&self.handle))
+    }
+
+    /// Where the channel stands.
+    pub fn status(&self) -> ChannelStatus {
+        self.shared().status.borrow().clone()
+    }
+
+    /// Where the channel stands, as a value to be watched.
+    ///
+    /// Who looks too rarely sees the latest status and not those between; events and presences are not affected.
+    pub fn watch_status(&self) -> watch::Receiver<ChannelStatus> {
+        self.shared().status.subscribe()
+    }
+
+    /// Leaves the channel, for this handle and all others. Its streams end, and pushes that wait end with
+    /// [`PushError::Disconnected`] or [`PushError::Closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, the channel may or may not be left.
+    pub async fn leave(&self) {
+        let (sender, receiver) = oneshot::channel();
+        let command = Command::Leave(Arc::clone(self.shared()), sender);
+        if self.handle.socket.send(command).await.is_ok() {
+            // The task is gone only if the socket is shut down, and then there is nothing to leave.
+            let _ = receiver.await;
+        }
+    }
+}
+
+pub(crate) const DEFAULT_CAPACITY: usize = 1024;
+
+/// A push on its way; await it for the reply. Made by [`Channel::push`].
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Push<'a> {
+    channel: &'a Channel,
+    event: Box<str>,
+    payload: Result<Payload, PushError>,
+    timeout: Option<Duration>,
+}
+
+impl fmt::Debug for Push<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Push")
+            .field("topic", &self.channel.topic())
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Push<'a> {
+    fn new(channel: &'a Channel, event: &str, payload: Result<Payload, PushError>) -> Self {
+        Self {
+            channel,
+            event: event.into(),
+            payload,
+            timeout: None,
+        }
+    }
+
+    /// How long to wait for the reply, instead of the channel's timeout.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<'a> IntoFuture for Push<'a> {
+    type Output = Result<Reply, PushError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let payload = self.payload?;
+            self.channel
+                .send(&self.event, payload, self.timeout, Outcome::Reply)
+                .await
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! Frames in and out.
+
+use presence_core::message::{self as wire, Vsn};
+use presence_core::{ConnectionId, DeliveryKind, Envelope, Outgoing, Received, Transmit, codec};
+use tokio_tungstenite::tungstenite;
+
+use super::Driver;
+use crate::channel::{ChannelError, CloseReason};
+use crate::error::PushError;
+use crate::message::{Message, Payload, Reply};
+use crate::presence::Due;
+
+impl Driver {
+    pub(super) fn transmit(&mut self, transmit: Transmit<Payload>) {
+        match transmit {
+            Transmit::Connect { connection } => {
+                let connecting = self.shared.settings.connector.connect();
+                self.transports.connect(connection, connecting);
+            }
+            Transmit::Send {
+                connection,
+                message,
+            } => match message {
+                Outgoing::Message(envelope) => self.send(connection, &envelope),
+                Outgoing::Raw(payload) => {
+                    self.transports.send(connection, raw(&payload));
+                }
+            },
+            Transmit::Close {
+                connection,
+                code,
+                reason,
+            } => {
+                if !self.transports.close(connection, code, &reason) {
+                    self.core.handle_close(self.now(), connection, code);
+                }
+            }
+            // Payloads here are values already.
+            Transmit::Prepare { .. } => {}
+        }
+    }
+
+    fn send(&mut self, connection: ConnectionId, envelope: &Envelope<Payload>) {
+        if let Some(channel) = envelope.channel
+            && self.core.join_push(channel) == envelope.push
+        {
+            self.join_sent(channel);
+        }
+        match encode(self.shared.settings.vsn, envelope) {
+            Ok(frame) => {
+                // If the connection is gone, so is the message, and the core tells whom it concerns.
+                if self.transports.send(connection, frame)
+                    && let Some(push) = envelope.push
+                {
+                    self.push_sent(push);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(topic = %envelope.topic, event = %envelope.event, %error, "a message can't be sent");
+                if let Some(push) = envelope.push {
+                    self.push_unsendable(push, error);
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_text(&mut self, connection: ConnectionId, text: &str) {
+        let shared = std::sync::Arc::clone(&self.shared);
+        let mut gate = shared.presence_gate.lock();
+        if std::mem::take(&mut *gate) {
+            self.tell_wants();
+        }
+        let now = self.now();
+        match self
+            .core
+            .handle_text(now, connection, shared.settings.vsn, text)
+        {
+            Ok(None) => {}
+            Ok(Some(Received::Message(message))) => {
+                drop(gate);
+                self.deliver(&message);
+            }
+            Ok(Some(Received::Presence(frame))) => {
+                let due = self.follow_presences();
+                drop(gate);
+                for due in due {
+                    due.run();
+                }
+                if self.somebody_wants(frame.event())
+                    && let Ok(message) = frame.into_message()
+                {
+                    self.deliver(&message);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a frame of the server's was ignored"),
+        }
+    }
+
+    pub(super) fn handle_binary(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        match self.core.handle_binary(self.now(), connection, bytes) {
+            Ok(Some(message)) => self.deliver(&message),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a frame of the server's was ignored"),
+        }
+    }
+
+    fn follow_presences(&mut self) -> Vec<Due> {
+        let mut due = Vec::new();
+        for at in 0..self.core.updated_presences().len() {
+            let update = self.core.updated_presences()[at];
+            if update.synced
+                && let Some(presence) = self.presences.get(&update.presence)
+                && let Some(tracker) = self.core.presence_mut(update.presence)
+            {
+                due.push(presence.follow(tracker));
+            }
+        }
+        due
+    }
+
+    fn somebody_wants(&self, event: &str) -> bool {
+        self.core.deliveries().iter().any(|delivery| {
+            self.channels.get(&delivery.channel).is_some_and(|entry| {
+                let subscriptions = entry.shared.subscriptions.lock();
+                subscriptions
+                    .iter()
+                    .any(|subscription| subscription.wants(event))
+            })
+        })
+    }
+
+    /// Takes a message to whom the core says it goes.
+    fn deliver(&mut self, message: &wire::Message<'_>) {
+        let mut owned = None;
+        for at in 0..self.core.deliveries().len() {
+            let delivery = self.core.deliveries()[at];
+            match delivery.kind {
+                DeliveryKind::Event => {
+                    let Some(entry) = self.channels.get(&delivery.channel) else {
+                        continue;
+                    };
+                    entry.shared.subscriptions.lock().retain(|subscription| {
+                        if !subscription.wants(&message.event) {
+                            return !subscription.sender.is_abandoned();
+                        }
+                        let message = owned.get_or_insert_with(|| Message {
+                            event: (*message.event).into(),
+                            payload: Payload::from_wire(&message.payload),
+                        });
+                        subscription.sender.send(message.clone())
+                    });
+                }
+                DeliveryKind::Reply(Some(push)) => {
+                    let reply = Reply::from_wire(message).map_err(PushError::Reply);
+                    self.replied(push, reply);
+                }
+                DeliveryKind::Reply(None) => {}
+                DeliveryKind::Closed => {
+                    tracing::warn!(topic = %message.topic, "the server closed the channel");
+                    self.channel_over(delivery.channel, CloseReason::ByServer);
+                }
+                DeliveryKind::Errored => {
+                    tracing::warn!(topic = %message.topic, "the channel crashed at the server");
+                    self.channel_errored(delivery.channel, ChannelError::Crashed);
+                }
+            }
+        }
+    }
+}
+
+fn raw(payload: &Payload) -> tungstenite::Message {
+    match (payload.as_json(), payload.as_binary()) {
+        (Some(text), _) => tungstenite::Message::text(text),
+        (None, bytes) => tungstenite::Message::Binary(bytes.cloned().unwrap_or_default()),
+    }
+}
+
+/// The frame of a message.
+fn encode(vsn: Vsn, envelope: &Envelope<Payload>) -> Result<tungstenite::Message, PushError> {
+    let join_ref = envelope.join_ref.map(|number| number.to_string());
+    let message_ref = envelope.message_ref.map(|number| number.to_string());
+    let (join_ref, message_ref) = (join_ref.as_deref(), message_ref.as_deref());
+    let (topic, event) = (&*envelope.topic, &*envelope.event);
+    if let Some(data) = envelope.payload.as_ref().and_then(Payload::as_binary) {
+        let mut frame = Vec::new();
+        codec::encode_binary(join_ref, message_ref, topic, event, data, &mut frame)?;
+        return Ok(tungstenite::Message::binary(frame));
+    }
+    let payload = envelope
+        .payload
+        .as_ref()
+        .and_then(Payload::as_json)
+        .unwrap_or("{}");
+    let mut frame = String::new();
+    codec::encode_text(
+        vsn,
+        join_ref,
+        message_ref,
+        topic,
+        event,
+        payload,
+        &mut frame,
+    )?;
+    Ok(tungstenite::Message::text(frame))
+}

@@ -1,0 +1,234 @@
+//! The one task of a socket: it moves bytes, keeps time and tells the handles; the core decides.
+
+mod channels;
+mod command;
+mod frames;
+mod outcome;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence_core::{
+    ChannelId, ConnectionId, Event, Millis, PresenceId, PushId, ReadyState, Socket,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::error::{ConnectError, Disconnect};
+use crate::message::Payload;
+use crate::presence;
+use crate::socket::{Shared, SocketStatus};
+use crate::transport::{Happening, Transports};
+
+use channels::Entry;
+pub(crate) use command::{Command, PushRequest, Release};
+pub(crate) use outcome::Outcome;
+use outcome::Waiting;
+
+/// See the module.
+pub(crate) struct Driver {
+    core: Socket<Payload>,
+    shared: Arc<Shared>,
+    started: Instant,
+    commands: mpsc::Receiver<Command>,
+    releases: mpsc::UnboundedReceiver<Release>,
+    transports: Transports,
+    channels: BTreeMap<ChannelId, Entry>,
+    presences: BTreeMap<PresenceId, Arc<presence::Shared>>,
+    pushes: BTreeMap<PushId, Waiting>,
+    /// Why there is no connection, once one was tried.
+    lost: Option<Disconnect>,
+    /// The server refused, and nothing tries again.
+    gave_up: bool,
+    shutdowns: Vec<oneshot::Sender<()>>,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        commands: mpsc::Receiver<Command>,
+        releases: mpsc::UnboundedReceiver<Release>,
+    ) -> Self {
+        Self {
+            core: Socket::new(shared.settings.core.clone()),
+            started: Instant::now(),
+            commands,
+            releases,
+            transports: Transports::new(shared.settings.close_timeout),
+            channels: BTreeMap::new(),
+            presences: BTreeMap::new(),
+            pushes: BTreeMap::new(),
+            lost: None,
+            gave_up: false,
+            shutdowns: Vec::new(),
+            shared,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        tracing::debug!(endpoint = %self.shared.settings.connector.endpoint, "socket starts");
+        self.core.connect(self.now());
+        self.pump();
+        self.work().await;
+        self.end().await;
+    }
+
+    /// Until the last handle is gone, or somebody shuts the socket down.
+    async fn work(&mut self) {
+        let sleep = sleep_until(self.started);
+        tokio::pin!(sleep);
+        let mut alarm = None;
+        loop {
+            let next = self.core.poll_timeout();
+            if next != alarm {
+                alarm = next;
+                if let Some(at) = next {
+                    sleep
+                        .as_mut()
+                        .reset(self.started + Duration::from_millis(at.0));
+                }
+            }
+            // A connection that takes no more makes the handles wait, and so whoever pushes.
+            let has_room = self.transports.queued() < self.shared.settings.max_buffered;
+            tokio::select! {
+                (id, happening) = std::future::poll_fn(|cx| self.transports.poll_next(cx)) => {
+                    self.handle_happening(id, happening);
+                }
+                command = self.commands.recv(), if has_room => match command {
+                    Some(command) => self.handle_command(command),
+                    None => return,
+                },
+                release = self.releases.recv() => match release {
+                    Some(Release::Channel(channel)) => self.leave(&channel),
+                    Some(Release::Socket(done)) => {
+                        self.shutdowns.push(done);
+                        return;
+                    }
+                    None => return,
+                },
+                () = &mut sleep, if alarm.is_some() => {
+                    alarm = None;
+                    self.core.handle_timeout(self.now());
+                }
+            }
+            self.pump();
+        }
+    }
+
+    /// Sends what was queued before, says goodbye and tells everybody.
+    async fn end(mut self) {
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            self.handle_command(command);
+            self.pump();
+        }
+        self.core.disconnect(self.now(), Some(1000), "", None);
+        self.pump();
+        // Each closing connection has its own latest time.
+        std::future::poll_fn(|cx| self.transports.poll_idle(cx)).await;
+        self.shared
+            .status
+            .send_replace(SocketStatus::Closed(Disconnect::Shutdown));
+        self.close_everything();
+        tracing::debug!(endpoint = %self.shared.settings.connector.endpoint, "socket ends");
+    }
+
+    fn now(&self) -> Millis {
+        let elapsed = self.started.elapsed().as_millis();
+        Millis(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+
+    /// Does and tells all that the core has to say.
+    fn pump(&mut self) {
+        loop {
+            while let Some(transmit) = self.core.poll_transmit() {
+                self.transmit(transmit);
+            }
+            let Some(event) = self.core.poll_event() else {
+                break;
+            };
+            self.tell(event);
+        }
+        self.update_status();
+    }
+
+    fn handle_happening(&mut self, id: ConnectionId, happening: Happening) {
+        match happening {
+            Happening::Opened => {
+                tracing::info!(endpoint = %self.shared.settings.connector.endpoint, "connected");
+                self.core.handle_open(self.now(), id, false);
+            }
+            Happening::Text(text) => self.handle_text(id, &text),
+            Happening::Binary(bytes) => self.handle_binary(id, &bytes),
+            Happening::Closed(why) => self.handle_closed(id, why),
+        }
+    }
+
+    fn handle_closed(&mut self, id: ConnectionId, why: Disconnect) {
+        let (code, is_error) = match &why {
+            Disconnect::Closed { code } => (*code, false),
+            Disconnect::Connect(ConnectError::Refused { status }) => {
+                self.core.handle_refused(id, *status);
+                (None, true)
+            }
+            _ => (None, true),
+        };
+        // What a closing connection ends with says nothing: the reason was there before.
+        if self.core.connection() == Some(id) && self.core.ready_state() != ReadyState::Closing {
+            tracing::warn!(endpoint = %self.shared.settings.connector.endpoint, error = %why, "not connected");
+            self.lost = Some(why);
+        }
+        let now = self.now();
+        if is_error {
+            self.core.handle_error(now, id);
+        }
+        self.core.handle_close(now, id, code);
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
+            Event::Opened { .. }
+            | Event::Failed { .. }
+            | Event::Closed { .. }
+            | Event::Disconnected { .. } => {}
+            Event::GaveUp { .. } => self.give_up(),
+            Event::ChannelErrored { channel, reason } => self.channel_lost(channel, reason),
+            Event::ChannelClosed { channel, .. } => self.channel_left(channel),
+            Event::JoinGaveUp { channel } => self.join_gave_up(channel),
+            Event::PushTimeout { push } => self.push_timed_out(push),
+            Event::PushLeft { .. } => {}
+            Event::PushDisconnected { push } => self.push_lost(push),
+            Event::PresenceStatus { presence } => self.presence_status(presence),
+            // The waits are given as steps.
+            Event::DelayNeeded { .. } => {}
+        }
+    }
+
+    fn update_status(&self) {
+        let status = if self.core.is_connected() {
+            SocketStatus::Connected
+        } else {
+            match (&self.lost, self.gave_up) {
+                (Some(why), true) => SocketStatus::Closed(why.clone()),
+                (Some(why), false) => SocketStatus::Reconnecting(why.clone()),
+                (None, _) => SocketStatus::Connecting,
+            }
+        };
+        self.shared.status.send_if_modified(|old| {
+            let same = match (&*old, &status) {
+                (SocketStatus::Connecting, SocketStatus::Connecting)
+                | (SocketStatus::Connected, SocketStatus::Connected)
+                | (SocketStatus::Closed(_), SocketStatus::Closed(_)) => true,
+                (SocketStatus::Reconnecting(old), SocketStatus::Reconnecting(new)) => {
+                    old.is_same(new)
+                }
+                _ => false,
+            };
+            if !same {
+                *old = status;
+            }
+            !same
+        });
+    }
+}

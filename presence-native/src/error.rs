@@ -1,0 +1,312 @@
+//! What can go wrong, one enum a concern.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::message::Reply;
+
+type SharedError = Arc<dyn StdError + Send + Sync>;
+
+/// Why a socket can't be made from what its builder was told.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A setting is not usable.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The builder's method that took it.
+        field: &'static str,
+        /// What is wrong with it. Never the value of a header or a token.
+        problem: String,
+    },
+    /// A socket lives on a task of a tokio runtime, and there is none here.
+    #[error("no tokio runtime: build the socket within one, such as under #[tokio::main]")]
+    NoRuntime,
+    /// The roots or the backend of TLS could not be set up.
+    #[error("tls: {0}")]
+    Tls(SharedError),
+}
+
+impl BuildError {
+    pub(crate) fn invalid(field: &'static str, problem: impl ToString) -> Self {
+        Self::Invalid {
+            field,
+            problem: problem.to_string(),
+        }
+    }
+
+    /// Never: it is the program that has to change.
+    pub const fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
+/// Why a connection did not come about.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The server answered the upgrade with this HTTP status.
+    #[error("the server refused the connection: HTTP status {status}")]
+    Refused {
+        /// 403 is what Phoenix says when `connect/3` refuses, or to an unknown `vsn`.
+        status: u16,
+    },
+    /// It took longer than [`connect_timeout`](crate::SocketBuilder::connect_timeout).
+    #[error("no connection within {0:?}")]
+    Timeout(Duration),
+    /// The host was not found, or TCP failed.
+    #[error("cannot reach the server: {0}")]
+    Io(Arc<io::Error>),
+    /// TLS failed: most often a certificate that is not trusted.
+    #[error("TLS failed: {0}")]
+    Tls(SharedError),
+    /// The proxy did not open a tunnel.
+    #[error("the proxy failed: {0}")]
+    Proxy(SharedError),
+    /// What answered does not speak WebSocket.
+    #[error("not a WebSocket server: {0}")]
+    Handshake(String),
+    /// The [token provider](crate::SocketBuilder::auth_token_with) failed.
+    #[error("no auth token: {0}")]
+    Token(SharedError),
+    /// The socket was shut down meanwhile.
+    #[error("the socket is shut down")]
+    Shutdown,
+}
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+impl ConnectError {
+    /// The HTTP status of a refused upgrade.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the same attempt may succeed later. Not if the server refused with 401, 403 or 404, if TLS or the
+    /// handshake failed, or if the socket is shut down.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused { status } => !matches!(status, 401 | 403 | 404),
+            Self::Timeout(_) | Self::Io(_) | Self::Proxy(_) | Self::Token(_) => true,
+            Self::Tls(_) | Self::Handshake(_) | Self::Shutdown => false,
+        }
+    }
+}
+
+/// Why a socket is not connected.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// The connection did not come about.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The server closed it.
+    #[error("the server closed the connection{}", Code(*code))]
+    Closed {
+        /// The close code, if it gave one. Phoenix: 1001 for a `disconnect` broadcast, 1002 when idle for too long,
+        /// 1011 for a malformed frame, 1012 when it shuts down.
+        code: Option<u16>,
+    },
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Io(Arc<io::Error>),
+    /// The server broke the WebSocket protocol, or sent a message beyond the
+    /// [limit](crate::SocketBuilder::max_message_bytes).
+    #[error("the server broke the protocol: {0}")]
+    Protocol(String),
+    /// A heartbeat was not answered in time.
+    #[error("the server did not answer a heartbeat")]
+    HeartbeatTimeout,
+    /// The program asked for it.
+    #[error("the socket is shut down")]
+    Shutdown,
+}
+
+struct Code(Option<u16>);
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(code) => write!(f, " with code {code}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Disconnect {
+    /// Whether connecting again may help.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Connect(error) => error.is_retryable(),
+            Self::Closed { code } => !matches!(code, Some(1008)),
+            Self::Io(_) | Self::Protocol(_) | Self::HeartbeatTimeout => true,
+            Self::Shutdown => false,
+        }
+    }
+
+    /// Whether both are the same happening.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+/// Why a channel was not joined.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The server answered with something else than `ok`.
+    #[error("the server refused the join of '{topic}': {reply}")]
+    Refused {
+        /// The channel's topic.
+        topic: Arc<str>,
+        /// Its answer, mostly `{"reason": …}`.
+        reply: Reply,
+    },
+    /// No answer within the channel's timeout. The channel goes on trying.
+    #[error("no answer to the join of '{topic}' in time")]
+    Timeout {
+        /// The channel's topic.
+        topic: Arc<str>,
+    },
+    /// The channel was left, or closed by the server, for good.
+    #[error("the channel '{topic}' is closed")]
+    Closed {
+        /// The channel's topic.
+        topic: Arc<str>,
+    },
+    /// The socket has given up or is shut down.
+    #[error("no connection: {0}")]
+    Socket(Disconnect),
+}
+
+impl JoinError {
+    /// Whether joining later may succeed. A refusal is final if its reason is `unauthorized`, `forbidden` or
+    /// `unmatched topic`.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused { reply, .. } => !reply.reason().is_some_and(|reason| {
+                matches!(&*reason, "unauthorized" | "forbidden" | "unmatched topic")
+            }),
+            Self::Timeout { .. } => true,
+            Self::Closed { .. } => false,
+            Self::Socket(disconnect) => disconnect.is_retryable(),
+        }
+    }
+
+    /// The server's answer, if it refused.
+    pub const fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Refused { reply, .. } => Some(reply),
+            _ => None,
+        }
+    }
+}
+
+/// Why a push has no reply, or was not sent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The server answered with another status than `ok`.
+    #[error("the server answered: {0}")]
+    Refused(Reply),
+    /// No answer in time, or no connection to send it over.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection, or the channel's process, was lost before the reply: whether it took effect is unknown. Also the
+    /// end of what waits for its turn when the channel is left.
+    #[error("the connection or the channel was lost before the reply came")]
+    Disconnected,
+    /// Nothing can be pushed before [`join`](crate::Channel::join) was called.
+    #[error("pushed before the channel was joined")]
+    NotJoined,
+    /// Too many messages wait for the connection or the join already
+    /// ([`max_buffered`](crate::SocketBuilder::max_buffered)).
+    #[error("{0} messages wait for the connection already")]
+    BufferFull(usize),
+    /// The channel was left, or closed by the server, or the socket is shut down.
+    #[error("the channel is closed")]
+    Closed,
+    /// Binary messages came with vsn 2.0.0, and this socket speaks 1.0.0.
+    #[error("vsn 1.0.0 has no binary messages")]
+    NoBinary,
+    /// The payload is not to be expressed as JSON.
+    #[error("the payload is not JSON: {0}")]
+    Payload(#[from] serde_json::Error),
+    /// The server's reply has no status.
+    #[error("a malformed reply: {0}")]
+    Reply(#[from] presence_core::message::ReplyError),
+    /// The message does not fit into a frame.
+    #[error(transparent)]
+    Frame(#[from] presence_core::codec::CodecError),
+}
+
+impl PushError {
+    /// Whether the same push may succeed later.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Timeout | Self::Disconnected | Self::BufferFull(_) => true,
+            Self::Refused(_)
+            | Self::NotJoined
+            | Self::Closed
+            | Self::NoBinary
+            | Self::Payload(_)
+            | Self::Reply(_)
+            | Self::Frame(_) => false,
+        }
+    }
+
+    /// The server's answer, if it refused.
+    pub const fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Refused(reply) => Some(reply),
+            _ => None,
+        }
+    }
+}
+
+/// Why there is no roster.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PresenceError {
+    /// The channel was joined already, and the state that the server sent after that is gone. Make the presence
+    /// first, or a new channel.
+    #[error("the channel was joined before its presence was made")]
+    TooLate,
+    /// The channel is over: left, closed by the server, or its socket shut down.
+    #[error("the channel is closed")]
+    Closed,
+}
+
+/// A payload, meta or extra that does not have the shape asked for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// It is JSON, but of another shape.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// It is binary, where JSON was asked for.
+    #[error("the payload is binary, not JSON")]
+    Binary,
+}
+
+/// Items that a slow reader missed.
+///
+/// Streams hold a bounded number of items. When one is full, the oldest items make room, and the reader is told here
+/// how many they were before it gets the rest.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{missed} items were dropped since they were read too slowly")]
+pub struct Lagged {
+    /// How many.
+    pub missed: u64,
+}

@@ -1,0 +1,139 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use presence_core::presence::{Json, PresenceRef};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::error::DecodeError;
+
+/// A presence as text, shared by whoever holds it.
+pub(crate) struct RawEntry {
+    /// Its place on the roster; none of its own for a value that is not there (any more).
+    pub(super) order: u64,
+    pub(super) key: Box<str>,
+    /// `{"metas":[…], …}`
+    pub(super) json: Box<str>,
+    pub(super) metas: u32,
+}
+
+impl RawEntry {
+    pub(super) fn new(presence: &PresenceRef<'_, Json>) -> Arc<Self> {
+        Arc::new(Self {
+            order: presence.order().unwrap_or(u64::MAX),
+            key: presence.key().into(),
+            json: presence.to_json().into(),
+            metas: u32::try_from(presence.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// The members of the object. Of a name that comes twice the later counts, as in JavaScript.
+    fn members(&self) -> Result<HashMap<String, &RawValue>, DecodeError> {
+        Ok(serde_json::from_str(&self.json)?)
+    }
+
+    pub(super) fn metas(&self) -> Vec<&str> {
+        // The core let only presences with an array of metas in.
+        let members = self.members().unwrap_or_default();
+        let found = members.get("metas").copied();
+        let metas: Option<Vec<&RawValue>> =
+            found.and_then(|json| Deserialize::deserialize(json).ok());
+        metas
+            .unwrap_or_default()
+            .into_iter()
+            .map(RawValue::get)
+            .collect()
+    }
+}
+
+/// One presence of a roster: a key (most often a user) and its metas (most often one for each device or tab), as they
+/// were at one moment. Cheap to clone.
+///
+/// `M` is what a meta is read as, `X` what stands beside the metas, from the server's `fetch/2`. Both are decoded when
+/// asked for, so that one that does not fit is an error by itself.
+pub struct Entry<M, X> {
+    pub(super) raw: Arc<RawEntry>,
+    _types: PhantomData<fn() -> (M, X)>,
+}
+
+impl<M, X> Clone for Entry<M, X> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.raw))
+    }
+}
+
+impl<M, X> fmt::Debug for Entry<M, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.raw.key, self.raw.json)
+    }
+}
+
+/// Two entries are equal if key, metas and extras are the same text.
+impl<M, X> PartialEq for Entry<M, X> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.raw, &other.raw)
+            || (self.raw.key == other.raw.key && self.raw.json == other.raw.json)
+    }
+}
+
+impl<M, X> Eq for Entry<M, X> {}
+
+impl<M, X> Entry<M, X> {
+    pub(super) const fn new(raw: Arc<RawEntry>) -> Self {
+        Self {
+            raw,
+            _types: PhantomData,
+        }
+    }
+
+    /// The key. A lone surrogate, which JavaScript's strings may hold, reads as U+FFFD.
+    pub fn key(&self) -> &str {
+        &self.raw.key
+    }
+
+    /// How many metas there are.
+    pub fn len(&self) -> usize {
+        self.raw.metas as usize
+    }
+
+    /// Whether there are no metas, which a Phoenix server never says.
+    pub fn is_empty(&self) -> bool {
+        self.raw.metas == 0
+    }
+
+    /// The presence as JSON: `{"metas":[{…,"phx_ref":"…"}], …}`.
+    pub fn json(&self) -> &str {
+        &self.raw.json
+    }
+
+    /// The metas as JSON, in phoenix.js's order: those that were there, then those that joined.
+    pub fn metas_json(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.raw.metas().into_iter()
+    }
+}
+
+impl<M: DeserializeOwned, X> Entry<M, X> {
+    /// The metas, in phoenix.js's order: those that were there, then those that joined. One that is no `M` is an error
+    /// for itself.
+    pub fn metas(&self) -> impl ExactSizeIterator<Item = Result<M, DecodeError>> {
+        self.metas_json()
+            .map(|json| Ok(serde_json::from_str(json)?))
+    }
+}
+
+impl<M, X: DeserializeOwned> Entry<M, X> {
+    /// What stands beside the metas.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Json`] if it is no `X`.
+    pub fn extra(&self) -> Result<X, DecodeError> {
+        let mut members = self.raw.members()?;
+        members.remove("metas");
+        let object = serde_json::to_string(&members)?;
+        Ok(serde_json::from_str(&object)?)
+    }
+}

@@ -1,0 +1,270 @@
+//! Who is in a channel.
+
+mod change;
+mod entry;
+mod list;
+mod mirror;
+mod snapshot;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use presence_core::presence::SyncStatus;
+use serde::de::IgnoredAny;
+use tokio::sync::watch;
+
+use crate::channel::{Channel, DEFAULT_CAPACITY, Handle};
+use crate::error::PresenceError;
+use crate::queue;
+use mirror::Mirror;
+
+pub use change::{Cause, Change, ChangeItem, Changes, ChangesLagged};
+pub use entry::Entry;
+pub(crate) use mirror::{Due, Shared};
+pub use presence_core::presence::{ChangeKind, HeldLimit, PresenceOptions};
+pub use snapshot::{Iter, Snapshot};
+
+/// How far a roster can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PresenceStatus {
+    /// The server has not sent its state yet.
+    Syncing,
+    /// The roster is the server's, up to the latest frame.
+    Synced,
+    /// The connection or the join was lost since: the roster is the last known one, until the next state.
+    Stale,
+    /// The channel is over: the roster is the last known one, for ever.
+    Closed,
+}
+
+impl PresenceStatus {
+    pub(crate) const fn of(status: SyncStatus) -> Self {
+        match status {
+            SyncStatus::Syncing => Self::Syncing,
+            SyncStatus::Synced => Self::Synced,
+            SyncStatus::Stale => Self::Stale,
+        }
+    }
+}
+
+/// Who is in a channel: the roster that a Phoenix server's `Presence` tracks, followed frame by frame.
+///
+/// `M` is what the metas are read as, `X` what the server's `fetch/2` puts beside them. Decoding happens when you ask
+/// for a value, and one that does not fit is an error for that value alone.
+///
+/// Make it before the channel is joined, so that it gets the state that follows the join. Cloning gives another handle
+/// of the same roster.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::Socket;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Meta {
+///     online_at: String,
+/// }
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<Meta>()?;
+/// channel.join().await?;
+///
+/// let roster = presence.synced().await?;
+/// let alice = roster.get("alice").expect("this is us");
+/// assert_eq!(alice.len(), 1);
+/// for meta in alice.metas() {
+///     println!("online since {}", meta?.online_at);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+pub struct Presence<M, X = IgnoredAny> {
+    shared: Arc<Shared>,
+    channel: Arc<Handle>,
+    _types: PhantomData<fn() -> (M, X)>,
+}
+
+impl<M, X> Clone for Presence<M, X> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            channel: Arc::clone(&self.channel),
+            _types: PhantomData,
+        }
+    }
+}
+
+impl<M, X> fmt::Debug for Presence<M, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presence")
+            .field("topic", &self.channel.shared.topic)
+            .field("status", &self.status())
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+impl Channel {
+    /// Follows who is in the channel, with metas of type `M` and nothing beside them.
+    ///
+    /// # Errors
+    ///
+    /// [`PresenceError::TooLate`] once the channel was joined: the server sends the state right after the join.
+    pub fn presence<M>(&self) -> Result<Presence<M>, PresenceError> {
+        self.presence_with(PresenceOptions::default())
+    }
+
+    /// [`presence`](Self::presence) with extras of type `X`, or for a server with events of other names.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn presence_with<M, X>(
+        &self,
+        options: PresenceOptions,
+    ) -> Result<Presence<M, X>, PresenceError> {
+        let shared = Arc::new(Shared::new(options));
+        let waiting = &self.handle.shared.presences;
+        match &mut *waiting.lock() {
+            Some(waiting) => waiting.push(Arc::clone(&shared)),
+            None => return Err(PresenceError::TooLate),
+        }
+        Ok(Presence {
+            shared,
+            channel: Arc::clone(&self.handle),
+            _types: PhantomData,
+        })
+    }
+}
+
+impl<M, X> Presence<M, X> {
+    fn mirror(&self) -> &Arc<Mutex<Mirror>> {
+        &self.shared.mirror
+    }
+
+    /// Who is there. The status says how far to rely on it.
+    pub fn snapshot(&self) -> Snapshot<M, X> {
+        Snapshot::new(self.mirror().lock().list().clone())
+    }
+
+    /// The presence with this key. To look at several of one moment, take a [`snapshot`](Self::snapshot).
+    pub fn get(&self, key: &str) -> Option<Entry<M, X>> {
+        self.mirror().lock().get(key).map(Entry::new)
+    }
+
+    /// How many presences there are.
+    pub fn len(&self) -> usize {
+        self.mirror().lock().list().len()
+    }
+
+    /// Whether nobody is there.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How far the roster can be relied on.
+    pub fn status(&self) -> PresenceStatus {
+        *self.shared.status.borrow()
+    }
+
+    /// How far the roster can be relied on, as a value to be watched.
+    pub fn watch_status(&self) -> watch::Receiver<PresenceStatus> {
+        self.shared.status.subscribe()
+    }
+
+    /// Waits until the roster is the server's, and gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`PresenceError::Closed`] if the channel is over, so that it never will be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn synced(&self) -> Result<Snapshot<M, X>, PresenceError> {
+        let mut status = self.watch_status();
+        let settled = |status: &PresenceStatus| {
+            matches!(status, PresenceStatus::Synced | PresenceStatus::Closed)
+        };
+        let status = status.wait_for(settled).await.map(|status| *status);
+        match status {
+            Ok(PresenceStatus::Synced) => Ok(self.snapshot()),
+            _ => Err(PresenceError::Closed),
+        }
+    }
+
+    /// What happens from now on, as a stream; [`Changes::start`] is the roster that it begins with. Make it before
+    /// [`Channel::join`] to get the first state as changes too.
+    pub fn changes(&self) -> Changes<M, X> {
+        let capacity = self
+            .channel
+            .shared
+            .options
+            .capacity
+            .unwrap_or(DEFAULT_CAPACITY);
+        let (sender, receiver) = queue::bounded(capacity);
+        let mut gate = self.channel.socket.shared().presence_gate.lock();
+        let start = {
+            let mut mirror = self.mirror().lock();
+            if self.status() != PresenceStatus::Closed {
+                mirror.add_reader(sender);
+            }
+            Snapshot::new(mirror.list().clone())
+        };
+        *gate = true;
+        Changes::new(
+            receiver,
+            Arc::clone(self.mirror()),
+            start,
+            Arc::clone(&self.channel),
+        )
+    }
+
+    /// Calls `callback` with the key, what was there before (if anything) and what joined, whenever phoenix.js would
+    /// call `onJoin`: an update is a join and a leave, and the own join may come twice. [`changes`](Self::changes) has
+    /// neither.
+    ///
+    /// Callbacks run on the socket's task, after the whole frame was applied, so they must not block; one that panics
+    /// is reported to `tracing` and runs again the next time. A second call replaces the first one's callback.
+    pub fn on_join(
+        &self,
+        mut callback: impl FnMut(&str, Option<Entry<M, X>>, Entry<M, X>) + Send + 'static,
+    ) {
+        self.set(|callbacks| {
+            callbacks.on_join = Some(Box::new(move |key, current, joined| {
+                callback(key, current.map(Entry::new), Entry::new(joined));
+            }));
+        });
+    }
+
+    /// Calls `callback` with the key, what is left (with no metas, if the key is gone) and what left, whenever
+    /// phoenix.js would call `onLeave`. See [`on_join`](Self::on_join).
+    pub fn on_leave(
+        &self,
+        mut callback: impl FnMut(&str, Entry<M, X>, Entry<M, X>) + Send + 'static,
+    ) {
+        self.set(|callbacks| {
+            callbacks.on_leave = Some(Box::new(move |key, current, left| {
+                if let Some(current) = current {
+                    callback(key, Entry::new(current), Entry::new(left));
+                }
+            }));
+        });
+    }
+
+    /// Calls `callback` after each state and each diff, and after the callbacks of its joins and leaves. See
+    /// [`on_join`](Self::on_join).
+    pub fn on_sync(&self, callback: impl FnMut() + Send + 'static) {
+        self.set(|callbacks| callbacks.on_sync = Some(Box::new(callback)));
+    }
+
+    fn set(&self, set: impl FnOnce(&mut mirror::Callbacks)) {
+        let mut gate = self.channel.socket.shared().presence_gate.lock();
+        set(&mut self.shared.callbacks.lock());
+        *gate = true;
+    }
+}

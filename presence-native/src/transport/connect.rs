@@ -1,0 +1,88 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+#[cfg(feature = "proxy")]
+use super::Proxy;
+use super::{BoxedIo, Connecting, TlsConnector, WebSocket};
+use crate::endpoint::Endpoint;
+use crate::error::ConnectError;
+
+/// What bounds a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_message_bytes: usize,
+    pub(crate) max_frame_bytes: usize,
+    pub(crate) read_buffer_bytes: usize,
+}
+
+/// Makes connections: one attempt a call.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) tls: Option<TlsConnector>,
+    #[cfg(feature = "proxy")]
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) limits: Limits,
+    pub(crate) timeout: Duration,
+}
+
+impl Connector {
+    /// Starts an attempt, which takes no longer than the timeout.
+    pub(crate) fn connect(self: &Arc<Self>) -> Connecting {
+        let connector = Arc::clone(self);
+        Box::pin(async move {
+            let timeout = connector.timeout;
+            tokio::time::timeout(timeout, connector.attempt())
+                .await
+                .unwrap_or(Err(ConnectError::Timeout(timeout)))
+        })
+    }
+
+    async fn attempt(&self) -> Result<WebSocket, ConnectError> {
+        let request = self.endpoint.request().await?;
+        let stream = self.reach().await?;
+        let stream: BoxedIo = match &self.tls {
+            Some(tls) => tls.connect(self.endpoint.server_name(), stream).await?,
+            None => stream,
+        };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(self.limits.read_buffer_bytes)
+            .write_buffer_size(4 * 1024)
+            .max_message_size(Some(self.limits.max_message_bytes))
+            .max_frame_size(Some(self.limits.max_frame_bytes));
+        let (stream, _) = client_async_with_config(request, stream, Some(config))
+            .await
+            .map_err(connect_error)?;
+        Ok(stream)
+    }
+
+    async fn reach(&self) -> Result<BoxedIo, ConnectError> {
+        let (host, port) = (self.endpoint.host(), self.endpoint.port());
+        #[cfg(feature = "proxy")]
+        if let Some(proxy) = &self.proxy {
+            return proxy.tunnel(host, port).await;
+        }
+        let stream = TcpStream::connect((self.endpoint.server_name(), port))
+            .await
+            .map_err(|error| {
+                std::io::Error::new(error.kind(), format!("{host}:{port}: {error}"))
+            })?;
+        stream.set_nodelay(true)?;
+        Ok(Box::new(stream))
+    }
+}
+
+fn connect_error(error: Error) -> ConnectError {
+    match error {
+        Error::Http(response) => ConnectError::Refused {
+            status: response.status().as_u16(),
+        },
+        Error::Io(error) => error.into(),
+        other => ConnectError::Handshake(other.to_string()),
+    }
+}
