@@ -266,6 +266,7 @@ enum Value<'a> {
     Other(&'a str, Kind),
 }
 
+#[inline]
 fn read_value<'a>(scanner: &mut Scanner<'a>) -> Result<Value<'a>, CodecError> {
     let start = scanner.position();
     let read: Scan<Value<'a>> = if scanner.eat(b'"') {

@@ -16,7 +16,7 @@ pub(super) fn find_special(bytes: &[u8], from: usize) -> usize {
     tail(bytes, at)
 }
 
-#[cold]
+#[inline(never)]
 fn tail(bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     from + rest

@@ -144,10 +144,35 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The next `N` bytes.
+    #[inline(always)]
+    fn chunk<const N: usize>(&self, at: usize) -> Option<&'a [u8; N]> {
+        self.bytes
+            .get(at..)
+            .and_then(|rest| rest.first_chunk::<N>())
+    }
+
     /// Goes on to an object's next member, or to its end: `first` is true right after `{`.
     /// Stops at the member's value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn member(&mut self, first: bool) -> Scan<Option<Token>> {
+        let quote = match self.peek() {
+            Some(b'}') => {
+                self.at += 1;
+                return Ok(None);
+            }
+            Some(b',') if !first => self.at + 1,
+            _ => self.at,
+        };
+        if self.bytes.get(quote) == Some(&b'"') && (quote > self.at) != first {
+            self.at = quote + 1;
+            return self.key_rest().map(Some);
+        }
+        self.spaced_member(first)
+    }
+
+    #[inline(never)]
+    fn spaced_member(&mut self, first: bool) -> Scan<Option<Token>> {
         self.skip_ws();
         if self.eat(b'}') {
             return Ok(None);
@@ -163,16 +188,32 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub(crate) fn key(&mut self) -> Scan<Token> {
         self.expect(b'"', Expected::Key)?;
-        let key = self.string_rest()?;
-        if self.eat(b':') {
-            if let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-                self.skip_ws();
-            }
-        } else {
-            self.skip_ws();
-            self.expect(b':', Expected::Colon)?;
-            self.skip_ws();
+        self.key_rest()
+    }
+
+    #[inline(always)]
+    fn key_rest(&mut self) -> Scan<Token> {
+        let start = self.at;
+        let end = find_special(self.bytes, start);
+        if let Some(&[b'"', b':', next]) = self.chunk(end)
+            && next > b' '
+        {
+            self.at = end + 2;
+            return Ok(Token {
+                start,
+                end,
+                escaped: false,
+            });
         }
+        self.spaced_key_rest(start, end)
+    }
+
+    #[inline(never)]
+    fn spaced_key_rest(&mut self, start: usize, special: usize) -> Scan<Token> {
+        let key = self.string_end(start, special)?;
+        self.skip_ws();
+        self.expect(b':', Expected::Colon)?;
+        self.skip_ws();
         Ok(key)
     }
 
@@ -191,14 +232,18 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over one value, whatever it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Scan<Kind> {
+        if self.eat(b'"') {
+            self.string_rest()?;
+            return Ok(Kind::String);
+        }
+        self.value_but_string()
+    }
+
+    #[inline(never)]
+    fn value_but_string(&mut self) -> Scan<Kind> {
         match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                self.string_rest()?;
-                Ok(Kind::String)
-            }
             Some(b'{') => {
                 self.at += 1;
                 self.container_rest(true)?;
@@ -238,19 +283,24 @@ impl<'a> Scanner<'a> {
     }
 
     /// The rest of a string whose opening quote has been taken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string_rest(&mut self) -> Scan<Token> {
         let start = self.at;
-        let end = find_special(self.bytes, start);
-        if self.bytes.get(end) == Some(&b'"') {
-            self.at = end + 1;
+        let special = find_special(self.bytes, start);
+        self.string_end(start, special)
+    }
+
+    #[inline(always)]
+    fn string_end(&mut self, start: usize, special: usize) -> Scan<Token> {
+        if self.bytes.get(special) == Some(&b'"') {
+            self.at = special + 1;
             return Ok(Token {
                 start,
-                end,
+                end: special,
                 escaped: false,
             });
         }
-        self.escaped_rest(start, end)
+        self.escaped_rest(start, special)
     }
 
     #[cold]

@@ -68,16 +68,23 @@ fn push_code_point(code: u32, out: &mut Vec<u8>) {
 }
 
 /// The contents of a valid JSON string as a `str`; a lone surrogate becomes U+FFFD.
+#[inline]
 pub(crate) fn unescape_str(contents: &str, escaped: bool) -> Cow<'_, str> {
-    if !escaped {
-        return Cow::Borrowed(contents);
+    if escaped {
+        Cow::Owned(unescape_lossy(contents))
+    } else {
+        Cow::Borrowed(contents)
     }
+}
+
+#[cold]
+fn unescape_lossy(contents: &str) -> String {
     let mut out = Vec::with_capacity(contents.len());
     unescape(contents.as_bytes(), &mut out);
-    Cow::Owned(match String::from_utf8(out) {
+    match String::from_utf8(out) {
         Ok(text) => text,
         Err(error) => lossy(error.as_bytes()).into_owned(),
-    })
+    }
 }
 
 /// WTF-8 as a `str`, with one U+FFFD for each lone surrogate.

@@ -286,7 +286,7 @@ impl Reader<'_, '_> {
     }
 
     /// Reads a presence at its opening brace.
-    #[inline]
+    #[inline(always)]
     fn presence(&mut self, scanner: &mut Scanner<'_>, base: Base) -> Reading<Presence> {
         let open = scanner.position();
         if !scanner.eat(b'{') {
@@ -329,7 +329,7 @@ impl Reader<'_, '_> {
 
     /// Reads metas after their opening bracket. A problem with one is only one if these metas count: later ones of
     /// the same presence might replace them.
-    #[inline]
+    #[inline(always)]
     fn metas(
         &mut self,
         scanner: &mut Scanner<'_>,
@@ -384,7 +384,7 @@ impl Reader<'_, '_> {
     }
 
     /// Reads a meta: its ref, and whether its values are scalars.
-    #[inline]
+    #[inline(always)]
     fn meta(&self, scanner: &mut Scanner<'_>) -> Reading<(Reference, bool)> {
         if !scanner.eat(b'{') {
             let reference = match scanner.value()? {

@@ -153,9 +153,12 @@ impl<C: Carry> StagedState<C> {
 }
 
 /// Keeps a little room for the next frame.
+#[inline]
 pub(super) fn clear<T>(list: &mut Vec<T>) {
     list.clear();
-    list.shrink_to(64);
+    if list.capacity() > 64 {
+        list.shrink_to(64);
+    }
 }
 
 impl<C: Carrier> Roster<C> {

@@ -248,12 +248,13 @@ impl<C: Carrier> Tracker<C> {
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
         self.roster.expire();
-        C::stage_diff(&mut self.roster, source.clone(), &self.reading)?;
-        let is_current = join.join_ref.is_some() && self.synced_join.as_deref() == join.join_ref;
+        let is_current = self.is_synced_with(join.join_ref);
         if !is_current && !self.options.diffs_without_state {
+            C::stage_diff(&mut self.roster, source.clone(), &self.reading)?;
             self.roster.unstage_all();
             return self.hold(source, join);
         }
+        C::stage_diff(&mut self.roster, source, &self.reading)?;
         self.apply_diff();
         let status = if is_current {
             None
