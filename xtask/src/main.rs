@@ -10,6 +10,7 @@ mod demo;
 mod npm;
 mod process;
 mod project;
+mod prove;
 mod say;
 mod setup;
 mod stamp;
@@ -39,6 +40,9 @@ enum Chore {
     Setup,
     /// Build the npm package into npm/dist
     BuildNpm(npm::Options),
+    /// Prove at length what the tests prove in short
+    #[command(subcommand)]
+    Prove(prove::Proof),
     /// Format the Rust sources
     Fmt {
         /// Only say what is not formatted
@@ -66,6 +70,7 @@ fn run(chore: Chore, project: &Project) -> anyhow::Result<()> {
         Chore::Test(options) => test::run(project, &options),
         Chore::Setup => setup::everything(project),
         Chore::BuildNpm(options) => npm::build(project, &options),
+        Chore::Prove(proof) => prove::run(project, &proof),
         Chore::Fmt { check } => suites::fmt(project, check),
         Chore::Lint => suites::lint(project),
     }

@@ -68,7 +68,8 @@ fn show(project: &Project, stage: &mut Stage, port: u16) -> Result<Never, Interr
             "--user-id=bot",
         ]),
     )?;
-    stage.wait_for("bot", |line| line.contains("joined"))?;
+    // It knows who is there, so it is in the room.
+    stage.wait_for("bot", |line| line.starts_with("synced"))?;
 
     println!(
         "\n  {BOLD}Open http://127.0.0.1:{port}/?user_id=alice{BOLD:#}\n  \
