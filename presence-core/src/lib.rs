@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod event;
 mod id;
+mod id_map;
 pub mod json;
 pub mod message;
 pub mod presence;

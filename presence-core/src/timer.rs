@@ -1,8 +1,7 @@
 //! The one table of timers.
 
-use std::collections::BTreeMap;
-
 use crate::id::{ChannelId, ConnectionId, PushId};
+use crate::id_map::IdMap;
 use crate::time::Millis;
 
 /// What a timer is for. Each has exactly one owner, who holds its [`TimerId`].
@@ -32,7 +31,7 @@ pub(crate) struct TimerId {
 /// Timers by deadline; those of one deadline fire in the order they were set.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    running: BTreeMap<TimerId, TimerKind>,
+    running: IdMap<TimerId, TimerKind>,
     sequence: u64,
 }
 
@@ -49,12 +48,12 @@ impl Timers {
 
     pub(crate) fn cancel(&mut self, timer: &mut Option<TimerId>) {
         if let Some(id) = timer.take() {
-            self.running.remove(&id);
+            self.running.remove(id);
         }
     }
 
     pub(crate) fn next(&self) -> Option<Millis> {
-        self.running.first_key_value().map(|(id, _)| id.at)
+        self.running.first().map(|(id, _)| id.at)
     }
 
     /// Where the table stands, for [`Self::pop_due`].
@@ -65,11 +64,11 @@ impl Timers {
     /// Takes the first timer that is due and was set before `mark`: what is
     /// set by those that fire waits for the next wake-up, even if it is due.
     pub(crate) fn pop_due(&mut self, now: Millis, mark: u64) -> Option<(TimerId, TimerKind)> {
-        let entry = self.running.first_entry()?;
-        if entry.key().at > now || entry.key().sequence > mark {
+        let (id, _) = self.running.first()?;
+        if id.at > now || id.sequence > mark {
             return None;
         }
-        Some(entry.remove_entry())
+        self.running.remove(id).map(|kind| (id, kind))
     }
 
     pub(crate) fn len(&self) -> usize {

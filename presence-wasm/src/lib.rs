@@ -12,4 +12,6 @@ mod options;
 mod outbox;
 mod presences;
 
+pub use convert::{decode_binary_head, encode_binary_head};
 pub use machine::Machine;
+pub use outbox::Tag;

@@ -69,8 +69,10 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
     setup::wasm_target(project)?;
     say::step("Building presence-wasm");
     process::run(&mut project.cargo([
-        "build",
+        "rustc",
         "--package=presence-wasm",
+        "--lib",
+        "--crate-type=cdylib",
         "--target=wasm32-unknown-unknown",
         "--profile=wasm",
     ]))?;

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod error;
+mod members;
 mod nest;
 mod scanner;
 mod text;
@@ -13,6 +14,7 @@ mod text;
 pub use error::{Expected, JsonError};
 
 pub(crate) use bytes::same_bytes;
+pub(crate) use members::members;
 pub(crate) use scanner::{Kind, Scan, Scanner, Token};
 pub(crate) use text::{lossy, normalise_numbers, unescape, unescape_str, write_string};
 

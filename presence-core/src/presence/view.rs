@@ -7,7 +7,7 @@ use super::arena::{Arena, Span};
 use super::body::{BodyOf, Carrier, Meta, MetaOf};
 use super::json::Json;
 use super::roster::SlotId;
-use crate::json::{Scanner, lossy, unescape_str, write_string};
+use crate::json::{lossy, members, write_string};
 
 /// A presence, as it stands on the roster or in a step or change. A light value: it borrows everything.
 pub struct PresenceRef<'a, C: Carrier> {
@@ -225,25 +225,4 @@ impl<'a> PresenceRef<'a, Json> {
 /// The arena's texts were slices of text when they came.
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
-}
-
-/// The complete members in a piece of a valid object, after its first `skip` bytes: `{"a":1,"metas":[` or `],"b":2}`.
-fn members<'a>(piece: &'a str, skip: usize) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
-    let mut scanner = Scanner::new(piece);
-    scanner.skip_known(skip);
-    std::iter::from_fn(move || {
-        scanner.skip_ws();
-        if scanner.eat(b',') {
-            scanner.skip_ws();
-        }
-        let name = scanner.key().ok()?;
-        let start = scanner.position();
-        // The metas' own bracket opens and does not close.
-        scanner.value().ok()?;
-        let raw = scanner.slice(start, scanner.position());
-        Some((
-            unescape_str(scanner.slice(name.start, name.end), name.escaped),
-            raw,
-        ))
-    })
 }

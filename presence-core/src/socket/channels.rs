@@ -45,43 +45,43 @@ impl<P: Clone> Socket<P> {
     /// The channels that are the socket's, in order of creation: all but those
     /// that were left or closed.
     pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
-        self.channels.keys().copied()
+        self.channels.keys()
     }
 
     /// Where a channel stands; closed, if it is no longer the socket's.
     pub fn channel_state(&self, channel: ChannelId) -> ChannelState {
         self.channels
-            .get(&channel)
+            .get(channel)
             .map_or(ChannelState::Closed, |channel| channel.state)
     }
 
     /// A channel's topic, while it is the socket's.
     pub fn topic(&self, channel: ChannelId) -> Option<&str> {
-        self.channels.get(&channel).map(|channel| &*channel.topic)
+        self.channels.get(channel).map(|channel| &*channel.topic)
     }
 
     /// The ref of a channel's present join: none before the first, and after
     /// one that failed until the next.
     pub fn join_ref(&self, channel: ChannelId) -> Option<u64> {
         self.channels
-            .get(&channel)
+            .get(channel)
             .and_then(|channel| self.join_ref_of(channel))
     }
 
     /// The push of a channel's joins: the same for every rejoin.
     pub fn join_push(&self, channel: ChannelId) -> Option<PushId> {
-        self.channels.get(&channel).map(|channel| channel.join)
+        self.channels.get(channel).map(|channel| channel.join)
     }
 
     /// The ref under which a push was sent last, while a reply may come.
     pub fn push_ref(&self, push: PushId) -> Option<u64> {
-        self.pushes.get(&push).and_then(|push| push.message_ref)
+        self.pushes.get(push).and_then(|push| push.message_ref)
     }
 
     /// Replaces the payload of a channel's joins.
     pub fn set_join_params(&mut self, channel: ChannelId, params: Option<P>) {
-        if let Some(channel) = self.channels.get(&channel)
-            && let Some(join) = self.pushes.get_mut(&channel.join)
+        if let Some(channel) = self.channels.get(channel)
+            && let Some(join) = self.pushes.get_mut(channel.join)
         {
             join.payload = params;
         }
@@ -102,7 +102,7 @@ impl<P: Clone> Socket<P> {
         timeout: Option<u64>,
     ) -> Result<PushId, JoinError> {
         self.advance(now);
-        let state = self.channels.get_mut(&channel).ok_or(JoinError::Closed)?;
+        let state = self.channels.get_mut(channel).ok_or(JoinError::Closed)?;
         if state.joined_once {
             return Err(JoinError::AlreadyJoined);
         }
@@ -116,7 +116,7 @@ impl<P: Clone> Socket<P> {
     }
 
     pub(super) fn rejoin_due(&mut self, channel: ChannelId) {
-        if let Some(state) = self.channels.get_mut(&channel) {
+        if let Some(state) = self.channels.get_mut(channel) {
             state.rejoin.timer = None;
             state.rejoin.tries += 1;
             if self.is_connected() {
@@ -126,7 +126,7 @@ impl<P: Clone> Socket<P> {
     }
 
     pub(super) fn rejoin(&mut self, id: ChannelId) {
-        let Some(channel) = self.channels.get(&id) else {
+        let Some(channel) = self.channels.get(id) else {
             return;
         };
         if channel.state == ChannelState::Leaving {
@@ -135,18 +135,18 @@ impl<P: Clone> Socket<P> {
         self.leave_open_topic(&channel.topic.clone(), id);
         // What was sent under the join before gets no reply any more.
         self.disconnect_pushes(id, false);
-        let Some(channel) = self.channels.get_mut(&id) else {
+        let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         channel.state = ChannelState::Joining;
         let (join, timeout) = (channel.join, channel.timeout);
-        if let Some(push) = self.pushes.get_mut(&join) {
+        if let Some(push) = self.pushes.get_mut(join) {
             push.timeout = timeout;
         }
         self.reset_push(join);
         self.send_push(join);
         let join_ref = self.push_ref(join);
-        if let Some(channel) = self.channels.get_mut(&id) {
+        if let Some(channel) = self.channels.get_mut(id) {
             channel.join_text = join_ref.map(|join_ref| join_ref.to_string().into());
         }
         self.presences_stale(id);
@@ -157,7 +157,7 @@ impl<P: Clone> Socket<P> {
     fn leave_open_topic(&mut self, topic: &str, joining: ChannelId) {
         let duplicate = self.channels.iter().find_map(|(id, channel)| {
             let open = matches!(channel.state, ChannelState::Joined | ChannelState::Joining);
-            (*id != joining && open && &*channel.topic == topic).then_some(*id)
+            (id != joining && open && &*channel.topic == topic).then_some(id)
         });
         if let Some(duplicate) = duplicate {
             self.leave_now(duplicate, None);
@@ -178,7 +178,7 @@ impl<P: Clone> Socket<P> {
     }
 
     fn leave_now(&mut self, id: ChannelId, timeout: Option<u64>) -> Option<PushId> {
-        let channel = self.channels.get_mut(&id)?;
+        let channel = self.channels.get_mut(id)?;
         channel.state = ChannelState::Leaving;
         let timeout = timeout.unwrap_or(channel.timeout);
         let leave = PushId(self.next_id());
@@ -200,7 +200,7 @@ impl<P: Clone> Socket<P> {
     pub(super) fn close_channel(&mut self, id: ChannelId) {
         self.disconnect_pushes(id, true);
         self.presences_stale(id);
-        let Some(mut channel) = self.channels.remove(&id) else {
+        let Some(mut channel) = self.channels.remove(id) else {
             return;
         };
         Self::reset_wait(&mut channel.rejoin, &mut self.timers);
@@ -209,15 +209,15 @@ impl<P: Clone> Socket<P> {
             !matches!(message, Outgoing::Message(envelope) if envelope.channel == Some(id))
         });
         for connection in self.connections.values_mut() {
-            connection.joins.remove(&id);
+            connection.joins.remove(id);
         }
-        if let Some(join) = self.pushes.get_mut(&channel.join) {
+        if let Some(join) = self.pushes.get_mut(channel.join) {
             self.timers.cancel(&mut join.timer);
             if let Some(message_ref) = join.message_ref {
-                self.waiting.remove(&message_ref);
+                self.waiting.remove(message_ref);
             }
         }
-        self.pushes.remove(&channel.join);
+        self.pushes.remove(channel.join);
         for push in self.pushes.values_mut() {
             if push.channel == Some(id) {
                 push.channel = None;
@@ -228,7 +228,7 @@ impl<P: Clone> Socket<P> {
     /// The channel lost its process or its connection: it will join again,
     /// after a wait if there is a connection, else once there is one.
     pub(super) fn error_channel(&mut self, id: ChannelId) {
-        let Some(channel) = self.channels.get_mut(&id) else {
+        let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         let joining = channel.state == ChannelState::Joining;
@@ -263,7 +263,7 @@ impl<P: Clone> Socket<P> {
     ) -> Result<PushId, PushError> {
         self.advance(now);
         let connected = self.is_connected();
-        let Some(state) = self.channels.get(&channel) else {
+        let Some(state) = self.channels.get(channel) else {
             return self.push_to_nobody(event, payload, timeout);
         };
         if !state.joined_once {
@@ -286,7 +286,7 @@ impl<P: Clone> Socket<P> {
             self.send_push(id);
         } else {
             self.start_timeout(id);
-            if let Some(state) = self.channels.get_mut(&channel) {
+            if let Some(state) = self.channels.get_mut(channel) {
                 state.buffer.push(id);
             }
         }
@@ -319,14 +319,14 @@ impl<P: Clone> Socket<P> {
 
     /// phoenix.js's `Push.send`.
     pub(super) fn send_push(&mut self, id: PushId) {
-        if self.pushes.get(&id).is_none_or(|push| push.timed_out) {
+        if self.pushes.get(id).is_none_or(|push| push.timed_out) {
             return;
         }
         self.start_timeout(id);
-        let Some(push) = self.pushes.get(&id) else {
+        let Some(push) = self.pushes.get(id) else {
             return;
         };
-        let Some(channel) = push.channel.and_then(|channel| self.channels.get(&channel)) else {
+        let Some(channel) = push.channel.and_then(|channel| self.channels.get(channel)) else {
             return;
         };
         let message = Outgoing::Message(Envelope {
@@ -344,12 +344,12 @@ impl<P: Clone> Socket<P> {
     /// Gives a push a new ref and the time it has for its reply.
     fn start_timeout(&mut self, id: PushId) {
         let message_ref = self.make_ref();
-        let Some(push) = self.pushes.get_mut(&id) else {
+        let Some(push) = self.pushes.get_mut(id) else {
             return;
         };
         self.timers.cancel(&mut push.timer);
         if let Some(old) = push.message_ref.replace(message_ref) {
-            self.waiting.remove(&old);
+            self.waiting.remove(old);
         }
         self.waiting.insert(message_ref, id);
         push.timer = Some(
@@ -360,12 +360,12 @@ impl<P: Clone> Socket<P> {
 
     /// phoenix.js's `Push.reset`: no reply to what was sent counts any more.
     fn reset_push(&mut self, id: PushId) {
-        let Some(push) = self.pushes.get_mut(&id) else {
+        let Some(push) = self.pushes.get_mut(id) else {
             return;
         };
         self.timers.cancel(&mut push.timer);
         if let Some(old) = push.message_ref.take() {
-            self.waiting.remove(&old);
+            self.waiting.remove(old);
         }
         push.timed_out = false;
         push.carried_by = None;
@@ -373,24 +373,24 @@ impl<P: Clone> Socket<P> {
 
     /// The push has its answer, whatever it is. A join's stays, for the next.
     pub(super) fn finish_push(&mut self, id: PushId) {
-        let Some(push) = self.pushes.get_mut(&id) else {
+        let Some(push) = self.pushes.get_mut(id) else {
             return;
         };
         self.timers.cancel(&mut push.timer);
         if let Some(message_ref) = push.message_ref {
-            self.waiting.remove(&message_ref);
+            self.waiting.remove(message_ref);
         }
         let is_join = push
             .channel
-            .and_then(|channel| self.channels.get(&channel))
+            .and_then(|channel| self.channels.get(channel))
             .is_some_and(|channel| channel.join == id);
         if !is_join {
-            self.pushes.remove(&id);
+            self.pushes.remove(id);
         }
     }
 
     pub(super) fn push_overdue(&mut self, id: PushId) {
-        let Some(push) = self.pushes.get_mut(&id) else {
+        let Some(push) = self.pushes.get_mut(id) else {
             return;
         };
         push.timer = None;
@@ -400,7 +400,7 @@ impl<P: Clone> Socket<P> {
         match channel.filter(|channel| self.join_push(*channel) == Some(id)) {
             Some(channel) => self.join_overdue(channel, id),
             None => {
-                if let Some(state) = channel.and_then(|channel| self.channels.get_mut(&channel)) {
+                if let Some(state) = channel.and_then(|channel| self.channels.get_mut(channel)) {
                     state.buffer.retain(|buffered| *buffered != id);
                 }
                 self.finish_push(id);
@@ -411,7 +411,7 @@ impl<P: Clone> Socket<P> {
     /// A join that was not answered may still succeed at the server, so it is
     /// left there before it is tried again.
     fn join_overdue(&mut self, id: ChannelId, join: PushId) {
-        let Some(channel) = self.channels.get_mut(&id) else {
+        let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         channel.state = ChannelState::Errored;
@@ -430,7 +430,7 @@ impl<P: Clone> Socket<P> {
 
     /// The join was answered with `ok`: what waited for it goes out.
     pub(super) fn joined(&mut self, id: ChannelId) {
-        let Some(channel) = self.channels.get_mut(&id) else {
+        let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         channel.state = ChannelState::Joined;
@@ -442,7 +442,7 @@ impl<P: Clone> Socket<P> {
 
     /// The join was answered with `error`.
     pub(super) fn join_refused(&mut self, id: ChannelId, for_good: bool) {
-        let Some(channel) = self.channels.get_mut(&id) else {
+        let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         channel.state = ChannelState::Errored;
@@ -457,7 +457,7 @@ impl<P: Clone> Socket<P> {
     /// The replies of what a channel has sent can't come any more; nor, if it
     /// is gone for good, can what it has not sent be.
     fn disconnect_pushes(&mut self, channel: ChannelId, for_good: bool) {
-        let Some(state) = self.channels.get(&channel) else {
+        let Some(state) = self.channels.get(channel) else {
             return;
         };
         let join = state.join;
@@ -465,25 +465,25 @@ impl<P: Clone> Socket<P> {
         let join_waits = state.joined_once
             && self
                 .push_ref(join)
-                .is_none_or(|message_ref| self.waiting.contains_key(&message_ref));
+                .is_none_or(|message_ref| self.waiting.get(message_ref).is_some());
         let lost: Vec<PushId> = self
             .pushes
             .iter()
             .filter(|(id, push)| {
                 push.channel == Some(channel)
-                    && if **id == join {
+                    && if *id == join {
                         for_good && join_waits
                     } else {
                         for_good || push.carried_by.is_some()
                     }
             })
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         for id in lost {
             self.events.push_back(Event::PushDisconnected { push: id });
             if !self.config.push_timeout_after_disconnect {
                 self.finish_push(id);
-            } else if let Some(push) = self.pushes.get_mut(&id) {
+            } else if let Some(push) = self.pushes.get_mut(id) {
                 // Told once; the timeout is still to come.
                 push.carried_by = None;
             }

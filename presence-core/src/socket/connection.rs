@@ -1,12 +1,12 @@
 //! Connecting, closing, heartbeats, and what a lost connection means.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Socket;
 use crate::channel::ChannelState;
 use crate::event::{Event, ReadyState, Refusal, Transmit, TransportReason, Wait};
 use crate::id::{ChannelId, ConnectionId};
+use crate::id_map::IdMap;
 use crate::time::Millis;
 use crate::timer::{TimerId, TimerKind};
 
@@ -24,7 +24,7 @@ pub(super) struct Connection {
     close_handled: bool,
     refusal: Option<Refusal>,
     /// The join ref of each channel whose join went over it.
-    pub(super) joins: BTreeMap<ChannelId, Option<u64>>,
+    pub(super) joins: IdMap<ChannelId, Option<u64>>,
 }
 
 /// A connection on its way down. Several may concern the same connection.
@@ -82,7 +82,7 @@ impl<P: Clone> Socket<P> {
     fn connect_unless_kept(&mut self) {
         let kept = self
             .current
-            .and_then(|id| self.connections.get(&id))
+            .and_then(|id| self.connections.get(id))
             .is_some_and(|c| !c.ended);
         if !kept {
             self.transport_connect();
@@ -106,7 +106,7 @@ impl<P: Clone> Socket<P> {
                 channels_errored: false,
                 close_handled: false,
                 refusal: None,
-                joins: BTreeMap::new(),
+                joins: IdMap::default(),
             },
         );
         self.current = Some(connection);
@@ -114,7 +114,7 @@ impl<P: Clone> Socket<P> {
         if let Some(previous) = previous
             && self
                 .connections
-                .get(&previous)
+                .get(previous)
                 .is_some_and(|c| c.ready == ReadyState::Open)
         {
             self.error_channels(TransportReason::ConnectionClosed, Some(previous));
@@ -150,9 +150,9 @@ impl<P: Clone> Socket<P> {
         if let Some(id) = self.current.take() {
             let was_open = self
                 .connections
-                .get(&id)
+                .get(id)
                 .is_some_and(|c| c.ready == ReadyState::Open);
-            if let Some(connection) = self.connections.get_mut(&id) {
+            if let Some(connection) = self.connections.get_mut(id) {
                 connection.ended = true;
             }
             self.close(id, None, "");
@@ -184,7 +184,7 @@ impl<P: Clone> Socket<P> {
     /// Where the present connection stands.
     pub fn ready_state(&self) -> ReadyState {
         self.current
-            .and_then(|id| self.connections.get(&id))
+            .and_then(|id| self.connections.get(id))
             .map_or(ReadyState::Closed, |connection| connection.ready)
     }
 
@@ -194,7 +194,7 @@ impl<P: Clone> Socket<P> {
     }
 
     fn current_mut(&mut self) -> Option<&mut Connection> {
-        self.connections.get_mut(&self.current?)
+        self.connections.get_mut(self.current?)
     }
 
     /// The transport opened. Sends what was waiting, and rejoins the channels
@@ -205,7 +205,7 @@ impl<P: Clone> Socket<P> {
         if self.current != Some(connection) {
             return;
         }
-        match self.connections.get_mut(&connection) {
+        match self.connections.get_mut(connection) {
             // It crossed our close, or comes after its own.
             Some(state) if state.closing || state.close_handled => return,
             Some(state) => state.ready = ReadyState::Open,
@@ -219,9 +219,9 @@ impl<P: Clone> Socket<P> {
             self.schedule_heartbeat();
         }
         self.events.push_back(Event::Opened { connection });
-        let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
+        let channels: Vec<ChannelId> = self.channels.keys().collect();
         for id in channels {
-            let Some(channel) = self.channels.get_mut(&id) else {
+            let Some(channel) = self.channels.get_mut(id) else {
                 continue;
             };
             Self::reset_wait(&mut channel.rejoin, &mut self.timers);
@@ -240,9 +240,9 @@ impl<P: Clone> Socket<P> {
             return;
         }
         self.events.push_back(Event::Failed { connection });
-        let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
+        let channels: Vec<ChannelId> = self.channels.keys().collect();
         for id in channels {
-            if let Some(channel) = self.channels.get_mut(&id) {
+            if let Some(channel) = self.channels.get_mut(id) {
                 Self::reset_wait(&mut channel.rejoin, &mut self.timers);
             }
         }
@@ -252,7 +252,7 @@ impl<P: Clone> Socket<P> {
     /// The server refused the connection's upgrade with this HTTP status. Its
     /// error and its close are to follow.
     pub fn handle_refused(&mut self, connection: ConnectionId, status: u16) {
-        if let Some(connection) = self.connections.get_mut(&connection)
+        if let Some(connection) = self.connections.get_mut(connection)
             && matches!(status, 401 | 403 | 404)
         {
             connection.refusal = Some(Refusal::Status(status));
@@ -262,7 +262,7 @@ impl<P: Clone> Socket<P> {
     /// The transport closed, with this code if there was one.
     pub fn handle_close(&mut self, now: Millis, connection: ConnectionId, code: Option<u16>) {
         self.advance(now);
-        let Some(state) = self.connections.get_mut(&connection) else {
+        let Some(state) = self.connections.get_mut(connection) else {
             return;
         };
         state.ready = ReadyState::Closed;
@@ -280,7 +280,7 @@ impl<P: Clone> Socket<P> {
             match refusal {
                 Some(refusal) if again => {
                     self.close_was_clean = true;
-                    if let Some(state) = self.connections.get_mut(&connection) {
+                    if let Some(state) = self.connections.get_mut(connection) {
                         state.ended = true;
                     }
                     self.events.push_back(Event::Closed {
@@ -321,7 +321,7 @@ impl<P: Clone> Socket<P> {
         buffered: bool,
     ) {
         self.advance(now);
-        let Some(state) = self.connections.get_mut(&connection) else {
+        let Some(state) = self.connections.get_mut(connection) else {
             return;
         };
         state.ready = ready;
@@ -499,7 +499,7 @@ impl<P: Clone> Socket<P> {
                 teardown.timer = None;
                 teardown.tries += 1;
             }
-            let Some(state) = self.connections.get(&connection) else {
+            let Some(state) = self.connections.get(connection) else {
                 self.teardowns.remove(index);
                 continue;
             };
@@ -551,7 +551,7 @@ impl<P: Clone> Socket<P> {
             Then::Tell(token) => self.events.push_back(Event::Disconnected { token }),
             Then::Reconnect { clock, how } => {
                 let ended = connection
-                    .and_then(|id| self.connections.get(&id))
+                    .and_then(|id| self.connections.get(id))
                     .is_some_and(|connection| connection.ended);
                 if clock != self.connect_clock || ended {
                     return;
@@ -578,7 +578,7 @@ impl<P: Clone> Socket<P> {
 
     /// Closes a transport. Its close event then only confirms it.
     fn close(&mut self, connection: ConnectionId, code: Option<u16>, reason: &str) {
-        let Some(state) = self.connections.get_mut(&connection) else {
+        let Some(state) = self.connections.get_mut(connection) else {
             return;
         };
         state.closing = true;
@@ -601,7 +601,7 @@ impl<P: Clone> Socket<P> {
                 .iter()
                 .any(|teardown| teardown.connection == connection);
         if !used {
-            self.connections.remove(&connection);
+            self.connections.remove(connection);
         }
     }
 
@@ -613,7 +613,7 @@ impl<P: Clone> Socket<P> {
         let mut is_current = true;
         if let Some(id) = connection {
             is_current = self.current == Some(id);
-            if let Some(state) = self.connections.get_mut(&id)
+            if let Some(state) = self.connections.get_mut(id)
                 && state.ready != ReadyState::Open
             {
                 errored_before = std::mem::replace(&mut state.channels_errored, true);
@@ -628,19 +628,19 @@ impl<P: Clone> Socket<P> {
         let joins: Vec<(ChannelId, Option<u64>)> = self
             .channels
             .iter()
-            .map(|(id, channel)| (*id, self.join_ref_of(channel)))
+            .map(|(id, channel)| (id, self.join_ref_of(channel)))
             .collect();
         for (id, join_ref) in joins {
             let carried = || {
                 connection
-                    .and_then(|id| self.connections.get(&id))
-                    .and_then(|state| state.joins.get(&id))
+                    .and_then(|id| self.connections.get(id))
+                    .and_then(|state| state.joins.get(id))
                     .is_some_and(|carried| *carried == join_ref)
             };
             if connection.is_some() && (errored_before || !is_current) && !carried() {
                 continue;
             }
-            let Some(channel) = self.channels.get(&id) else {
+            let Some(channel) = self.channels.get(id) else {
                 continue;
             };
             if matches!(channel.state, ChannelState::Joined | ChannelState::Joining) {

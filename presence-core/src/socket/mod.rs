@@ -5,7 +5,7 @@ mod connection;
 mod presences;
 mod receive;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::backoff::{Jitter, Retry};
@@ -13,6 +13,7 @@ use crate::channel::Channel;
 use crate::config::Config;
 use crate::event::{Delivery, Envelope, Event, Outgoing, ReadyState, Transmit, Wait};
 use crate::id::{ChannelId, ConnectionId, PushId};
+use crate::id_map::IdMap;
 use crate::push::Push;
 use crate::time::Millis;
 use crate::timer::{TimerId, TimerKind, Timers};
@@ -59,7 +60,7 @@ pub struct Socket<P> {
     last_ref: u64,
     last_id: u32,
 
-    connections: BTreeMap<ConnectionId, Connection>,
+    connections: IdMap<ConnectionId, Connection>,
     current: Option<ConnectionId>,
     teardowns: Vec<Teardown>,
     /// Changes whenever the user or a timer connects, disconnects or replaces
@@ -75,10 +76,10 @@ pub struct Socket<P> {
     pending_heartbeat: Option<u64>,
 
     /// In order of creation, which is the order of their ids.
-    channels: BTreeMap<ChannelId, Channel>,
-    pushes: BTreeMap<PushId, Push<P>>,
+    channels: IdMap<ChannelId, Channel>,
+    pushes: IdMap<PushId, Push<P>>,
     /// The pushes that wait for a reply, by their ref.
-    waiting: BTreeMap<u64, PushId>,
+    waiting: IdMap<u64, PushId>,
     send_buffer: VecDeque<Outgoing<P>>,
     presences: Presences,
 
@@ -97,7 +98,7 @@ impl<P: Clone> Socket<P> {
             config,
             last_ref: 0,
             last_id: 0,
-            connections: BTreeMap::new(),
+            connections: IdMap::default(),
             current: None,
             teardowns: Vec::new(),
             connect_clock: 1,
@@ -109,9 +110,9 @@ impl<P: Clone> Socket<P> {
             heartbeat: None,
             heartbeat_timeout: None,
             pending_heartbeat: None,
-            channels: BTreeMap::new(),
-            pushes: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            channels: IdMap::default(),
+            pushes: IdMap::default(),
+            waiting: IdMap::default(),
             send_buffer: VecDeque::new(),
             presences: Presences::default(),
             transmits: VecDeque::new(),
@@ -189,7 +190,7 @@ impl<P: Clone> Socket<P> {
         self.advance(now);
         let retry = match wait {
             Wait::Reconnect => &mut self.reconnect,
-            Wait::Rejoin(channel) => match self.channels.get_mut(&channel) {
+            Wait::Rejoin(channel) => match self.channels.get_mut(channel) {
                 Some(channel) => &mut channel.rejoin,
                 None => return,
             },
@@ -223,7 +224,7 @@ impl<P: Clone> Socket<P> {
     fn schedule(&mut self, wait: Wait) {
         let (retry, backoff) = match wait {
             Wait::Reconnect => (&mut self.reconnect, &self.config.reconnect),
-            Wait::Rejoin(channel) => match self.channels.get_mut(&channel) {
+            Wait::Rejoin(channel) => match self.channels.get_mut(channel) {
                 Some(channel) => (&mut channel.rejoin, &self.config.rejoin),
                 None => return,
             },
@@ -272,11 +273,11 @@ impl<P: Clone> Socket<P> {
 
     fn transmit(&mut self, connection: ConnectionId, message: Outgoing<P>) {
         if let Outgoing::Message(envelope) = &message {
-            if let Some(push) = envelope.push.and_then(|push| self.pushes.get_mut(&push)) {
+            if let Some(push) = envelope.push.and_then(|push| self.pushes.get_mut(push)) {
                 push.carried_by = Some(connection);
             }
             if let (Some(channel), true) = (envelope.channel, &*envelope.event == JOIN)
-                && let Some(carrier) = self.connections.get_mut(&connection)
+                && let Some(carrier) = self.connections.get_mut(connection)
             {
                 carrier.joins.insert(channel, envelope.join_ref);
             }
@@ -312,7 +313,7 @@ impl<P: Clone> Socket<P> {
         match channel {
             Some(channel) => self
                 .channels
-                .get(&channel)
+                .get(channel)
                 .is_none_or(|channel| join_ref != self.join_ref_of(channel)),
             None => false,
         }
@@ -373,14 +374,14 @@ impl<P: Clone> Socket<P> {
     /// The ref of a channel's present join, if it has one.
     fn join_ref_of(&self, channel: &Channel) -> Option<u64> {
         self.pushes
-            .get(&channel.join)
+            .get(channel.join)
             .and_then(|join| join.message_ref)
     }
 
     /// The present connection, if it is open.
     fn open_connection(&self) -> Option<ConnectionId> {
         let current = self.current?;
-        (self.connections.get(&current)?.ready == ReadyState::Open).then_some(current)
+        (self.connections.get(current)?.ready == ReadyState::Open).then_some(current)
     }
 }
 

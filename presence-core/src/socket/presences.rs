@@ -1,12 +1,11 @@
 //! The presences of the socket's channels.
 
-use std::collections::BTreeMap;
-
 use super::Socket;
 use crate::channel::ChannelState;
 use crate::codec::TextFrame;
 use crate::event::Event;
 use crate::id::{ChannelId, PresenceId};
+use crate::id_map::IdMap;
 use crate::presence::{Join, Json, Outcome, PresenceError, PresenceOptions, Tracker};
 use crate::time::Millis;
 
@@ -39,7 +38,7 @@ struct Entry {
 
 #[derive(Debug, Default)]
 pub(super) struct Presences {
-    entries: BTreeMap<PresenceId, Entry>,
+    entries: IdMap<PresenceId, Entry>,
     pub(super) updated: Vec<PresenceUpdate>,
 }
 
@@ -51,7 +50,7 @@ impl<P: Clone> Socket<P> {
     /// [`untrack`](Self::untrack).
     pub fn track(&mut self, channel: ChannelId, options: PresenceOptions) -> PresenceId {
         let id = PresenceId(self.next_id());
-        if let Some(state) = self.channels.get_mut(&channel) {
+        if let Some(state) = self.channels.get_mut(channel) {
             state.presences.push(id);
         }
         self.presences.entries.insert(
@@ -66,10 +65,10 @@ impl<P: Clone> Socket<P> {
 
     /// Forgets a presence.
     pub fn untrack(&mut self, presence: PresenceId) {
-        let Some(entry) = self.presences.entries.remove(&presence) else {
+        let Some(entry) = self.presences.entries.remove(presence) else {
             return;
         };
-        if let Some(channel) = self.channels.get_mut(&entry.channel) {
+        if let Some(channel) = self.channels.get_mut(entry.channel) {
             channel.presences.retain(|other| *other != presence);
         }
     }
@@ -78,7 +77,7 @@ impl<P: Clone> Socket<P> {
     pub fn presence(&self, presence: PresenceId) -> Option<&Tracker<Json>> {
         self.presences
             .entries
-            .get(&presence)
+            .get(presence)
             .map(|entry| &entry.tracker)
     }
 
@@ -87,18 +86,18 @@ impl<P: Clone> Socket<P> {
     pub fn presence_mut(&mut self, presence: PresenceId) -> Option<&mut Tracker<Json>> {
         self.presences
             .entries
-            .get_mut(&presence)
+            .get_mut(presence)
             .map(|entry| &mut entry.tracker)
     }
 
     /// Whether a presence waits for the state of its channel's present join.
     pub fn is_pending(&self, presence: PresenceId) -> bool {
-        let Some(entry) = self.presences.entries.get(&presence) else {
+        let Some(entry) = self.presences.entries.get(presence) else {
             return true;
         };
         let join = self
             .channels
-            .get(&entry.channel)
+            .get(entry.channel)
             .and_then(|channel| channel.join_text.as_deref());
         !entry.tracker.is_synced_with(join)
     }
@@ -107,7 +106,7 @@ impl<P: Clone> Socket<P> {
     /// them to [`sync_presence`](Self::sync_presence) once it is done with
     /// them: in phoenix.js an overridden `onMessage` may change them first.
     pub fn set_presences_by_shell(&mut self, channel: ChannelId) {
-        if let Some(channel) = self.channels.get_mut(&channel) {
+        if let Some(channel) = self.channels.get_mut(channel) {
             channel.presences_by_shell = true;
         }
     }
@@ -125,7 +124,7 @@ impl<P: Clone> Socket<P> {
         payload: &str,
     ) -> Result<Option<PresenceUpdate>, PresenceError> {
         self.advance(now);
-        let Some(entry) = self.presences.entries.get(&presence) else {
+        let Some(entry) = self.presences.entries.get(presence) else {
             return Ok(None);
         };
         let channel = entry.channel;
@@ -159,12 +158,12 @@ impl<P: Clone> Socket<P> {
         at: usize,
         event: &str,
     ) -> Option<(PresenceId, Option<PresenceKind>)> {
-        let channel = self.channels.get(&channel)?;
+        let channel = self.channels.get(channel)?;
         if channel.presences_by_shell {
             return None;
         }
         let presence = *channel.presences.get(at)?;
-        let options = self.presences.entries.get(&presence)?.tracker.options();
+        let options = self.presences.entries.get(presence)?.tracker.options();
         let kind = if event == options.diff_event {
             Some(PresenceKind::Diff)
         } else if event == options.state_event {
@@ -182,13 +181,13 @@ impl<P: Clone> Socket<P> {
         kind: PresenceKind,
         frame: TextFrame<'_>,
     ) -> Result<PresenceUpdate, PresenceError> {
-        let state = self.channels.get(&channel);
+        let state = self.channels.get(channel);
         let join = Join {
             join_ref: state.and_then(|channel| channel.join_text.as_deref()),
             answered: state.is_some_and(|channel| channel.state == ChannelState::Joined),
         };
         let mut outcome = Outcome::default();
-        if let Some(entry) = self.presences.entries.get_mut(&presence) {
+        if let Some(entry) = self.presences.entries.get_mut(presence) {
             outcome = match kind {
                 PresenceKind::State => entry.tracker.handle_state(frame, join)?,
                 PresenceKind::Diff => entry.tracker.handle_diff(frame, join)?,
@@ -210,11 +209,11 @@ impl<P: Clone> Socket<P> {
     /// The channel's join or connection is gone, so its rosters are the last
     /// known ones.
     pub(super) fn presences_stale(&mut self, channel: ChannelId) {
-        let Some(channel) = self.channels.get(&channel) else {
+        let Some(channel) = self.channels.get(channel) else {
             return;
         };
         for presence in &channel.presences {
-            if let Some(entry) = self.presences.entries.get_mut(presence)
+            if let Some(entry) = self.presences.entries.get_mut(*presence)
                 && entry.tracker.handle_stale().is_some()
             {
                 self.events.push_back(Event::PresenceStatus {

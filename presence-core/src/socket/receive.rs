@@ -4,6 +4,7 @@ use super::{CLOSE, ERROR, PresenceUpdate, REPLY, Socket};
 use crate::codec::{self, CodecError, TextFrame};
 use crate::event::{Delivery, DeliveryKind};
 use crate::id::{ChannelId, ConnectionId, PushId};
+use crate::json::members;
 use crate::message::{Message, Payload, Ref, Reply, Vsn};
 use crate::presence::PresenceError;
 use crate::time::Millis;
@@ -130,14 +131,14 @@ impl<P: Clone> Socket<P> {
             Ref::Str(text) => Some(parse_ref(text)),
             Ref::Other(_) => Some(None),
         };
-        for (id, channel) in &self.channels {
+        for (id, channel) in self.channels.iter() {
             let member = &*channel.topic == topic
                 && join_ref.is_none_or(|join_ref| {
                     join_ref.is_some() && join_ref == self.join_ref_of(channel)
                 });
             if member {
                 self.deliveries.push(Delivery {
-                    channel: *id,
+                    channel: id,
                     kind: DeliveryKind::Event,
                 });
             }
@@ -178,8 +179,8 @@ impl<P: Clone> Socket<P> {
         message_ref: Option<u64>,
         message: &Message<'_>,
     ) -> Option<PushId> {
-        let push = *self.waiting.get(&message_ref?)?;
-        if self.pushes.get(&push)?.channel != Some(channel) {
+        let push = *self.waiting.get(message_ref?)?;
+        if self.pushes.get(push)?.channel != Some(channel) {
             return None;
         }
         let is_join = self.join_push(channel) == Some(push);
@@ -199,22 +200,21 @@ impl<P: Clone> Socket<P> {
     }
 }
 
-/// Whether a refusal's reason is one that trying again won't change.
+/// Whether a refusal's `reason` is one that trying again won't change.
 fn is_for_good(response: &Payload<'_>) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Reason<'a> {
-        #[serde(borrow)]
-        reason: std::borrow::Cow<'a, str>,
-    }
     let Payload::Json(text) = response else {
         return false;
     };
-    serde_json::from_str::<Reason<'_>>(text).is_ok_and(|refusal| {
-        matches!(
-            &*refusal.reason,
-            "unauthorized" | "forbidden" | "unmatched topic"
+    let text = text.trim_start();
+    let reason = members(text, 1).filter(|(name, _)| name == "reason").last();
+    text.starts_with('{')
+        && matches!(
+            reason,
+            Some((
+                _,
+                r#""unauthorized""# | r#""forbidden""# | r#""unmatched topic""#
+            ))
         )
-    })
 }
 
 /// The number of a ref that is one of ours: digits without a leading zero.

@@ -1,0 +1,29 @@
+//! What is in an object that is known to be valid.
+
+use std::borrow::Cow;
+
+use super::{Scanner, unescape_str};
+
+/// The complete members in a piece of a valid object, after its first `skip` bytes: `{"a":1,"metas":[` or `],"b":2}`.
+pub(crate) fn members<'a>(
+    piece: &'a str,
+    skip: usize,
+) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+    let mut scanner = Scanner::new(piece);
+    scanner.skip_known(skip);
+    std::iter::from_fn(move || {
+        scanner.skip_ws();
+        if scanner.eat(b',') {
+            scanner.skip_ws();
+        }
+        let name = scanner.key().ok()?;
+        let start = scanner.position();
+        // The metas' own bracket opens and does not close.
+        scanner.value().ok()?;
+        let raw = scanner.slice(start, scanner.position());
+        Some((
+            unescape_str(scanner.slice(name.start, name.end), name.escaped),
+            raw,
+        ))
+    })
+}
