@@ -1,9 +1,10 @@
 //! A topic of a socket's.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -396,13 +397,17 @@ impl Channel {
 
 pub(crate) const DEFAULT_CAPACITY: usize = 1024;
 
-/// A push on its way; await it for the reply. Made by [`Channel::push`].
+type Replying<'a> = Pin<Box<dyn Future<Output = Result<Reply, PushError>> + Send + 'a>>;
+
+/// A push on its way: the future of its reply. Made by [`Channel::push`].
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Push<'a> {
     channel: &'a Channel,
     event: Box<str>,
-    payload: Result<Payload, PushError>,
+    /// Taken by the first poll.
+    payload: Option<Result<Payload, PushError>>,
     timeout: Option<Duration>,
+    replying: Option<Replying<'a>>,
 }
 
 impl fmt::Debug for Push<'_> {
@@ -419,8 +424,9 @@ impl<'a> Push<'a> {
         Self {
             channel,
             event: event.into(),
-            payload,
+            payload: Some(payload),
             timeout: None,
+            replying: None,
         }
     }
 
@@ -431,16 +437,23 @@ impl<'a> Push<'a> {
     }
 }
 
-impl<'a> IntoFuture for Push<'a> {
+impl<'a> Future for Push<'a> {
     type Output = Result<Reply, PushError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let payload = self.payload?;
-            self.channel
-                .send(&self.event, payload, self.timeout, Outcome::Reply)
-                .await
-        })
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some(payload) = this.payload.take() {
+            let payload = payload?;
+            let (channel, timeout) = (this.channel, this.timeout);
+            let event = std::mem::take(&mut this.event);
+            this.replying = Some(Box::pin(async move {
+                channel.send(&event, payload, timeout, Outcome::Reply).await
+            }));
+        }
+        match &mut this.replying {
+            Some(replying) => replying.as_mut().poll(cx),
+            // Polled again after its error.
+            None => Poll::Pending,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence_core::{ChannelId, PushId, TransportReason};
+use presence_core::{ChannelId, PushId};
 use tokio::sync::oneshot;
 
 use super::{Command, Driver, Outcome, PushRequest, Waiting};
@@ -224,14 +224,6 @@ impl Driver {
         if let Some(Waiting::Push(outcome)) = self.pushes.remove(&push) {
             outcome.fail(error);
         }
-    }
-
-    /// The channel lost its connection, and is joined again on the next.
-    pub(super) fn channel_lost(&mut self, channel: ChannelId, reason: TransportReason) {
-        if reason == TransportReason::HeartbeatTimeout {
-            self.lost = Some(Disconnect::HeartbeatTimeout);
-        }
-        self.channel_errored(channel, ChannelError::Disconnected);
     }
 
     pub(super) fn channel_errored(&mut self, channel: ChannelId, error: ChannelError) {

@@ -1,20 +1,31 @@
 //! Frames in and out.
 
+use std::time::Duration;
+
 use presence_core::message::{self as wire, Vsn};
-use presence_core::{ConnectionId, DeliveryKind, Envelope, Outgoing, Received, Transmit, codec};
+use presence_core::{
+    Backoff, ConnectionId, DeliveryKind, Envelope, Outgoing, Received, Transmit, codec,
+};
 use tokio_tungstenite::tungstenite;
 
 use super::Driver;
 use crate::channel::{ChannelError, CloseReason};
-use crate::error::PushError;
+use crate::error::{Disconnect, PushError};
 use crate::message::{Message, Payload, Reply};
 use crate::presence::Due;
+
+/// The core's reason for closing a connection that it presumes dead.
+const HEARTBEAT_TIMEOUT: &str = "heartbeat timeout";
+
+/// The close code of an endpoint that was sent what it can't read.
+const PROTOCOL_ERROR: u16 = 1002;
 
 impl Driver {
     pub(super) fn transmit(&mut self, transmit: Transmit<Payload>) {
         match transmit {
             Transmit::Connect { connection } => {
-                let connecting = self.shared.settings.connector.connect();
+                let wait = std::mem::take(&mut self.hold_off);
+                let connecting = self.shared.settings.connector.connect(wait);
                 self.transports.connect(connection, connecting);
             }
             Transmit::Send {
@@ -31,6 +42,10 @@ impl Driver {
                 code,
                 reason,
             } => {
+                if &*reason == HEARTBEAT_TIMEOUT {
+                    tracing::warn!("a heartbeat was not answered");
+                    self.lost = Some(Disconnect::HeartbeatTimeout);
+                }
                 if !self.transports.close(connection, code, &reason) {
                     self.core.handle_close(self.now(), connection, code);
                 }
@@ -92,7 +107,10 @@ impl Driver {
                     self.deliver(&message);
                 }
             }
-            Err(error) => tracing::warn!(%error, "a frame of the server's was ignored"),
+            Err(error) => {
+                drop(gate);
+                self.unreadable(connection, &error);
+            }
         }
     }
 
@@ -100,8 +118,22 @@ impl Driver {
         match self.core.handle_binary(self.now(), connection, bytes) {
             Ok(Some(message)) => self.deliver(&message),
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "a frame of the server's was ignored"),
+            Err(error) => self.unreadable(connection, &error),
         }
+    }
+
+    /// A frame that can't be read may have been a diff: what is known is not to be relied on any more. So it all starts
+    /// again, but not too soon, since the next connection may bring the same.
+    fn unreadable(&mut self, connection: ConnectionId, error: &dyn std::error::Error) {
+        tracing::warn!(%error, "the server sent an unreadable frame");
+        self.lost = Some(Disconnect::Protocol(error.to_string()));
+        if let Backoff::Steps { then, .. } = &self.shared.settings.core.reconnect {
+            self.hold_off = Duration::from_millis(*then);
+        }
+        self.transports.abandon(connection, PROTOCOL_ERROR);
+        let now = self.now();
+        self.core.handle_error(now, connection);
+        self.core.handle_close(now, connection, None);
     }
 
     fn follow_presences(&mut self) -> Vec<Due> {

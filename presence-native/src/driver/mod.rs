@@ -15,6 +15,7 @@ use presence_core::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use crate::channel::ChannelError;
 use crate::error::{ConnectError, Disconnect};
 use crate::message::Payload;
 use crate::presence;
@@ -39,6 +40,8 @@ pub(crate) struct Driver {
     pushes: BTreeMap<PushId, Waiting>,
     /// Why there is no connection, once one was tried.
     lost: Option<Disconnect>,
+    /// How long the next attempt to connect waits beyond what the core says.
+    hold_off: Duration,
     /// The server refused, and nothing tries again.
     gave_up: bool,
     shutdowns: Vec<oneshot::Sender<()>>,
@@ -60,6 +63,7 @@ impl Driver {
             presences: BTreeMap::new(),
             pushes: BTreeMap::new(),
             lost: None,
+            hold_off: Duration::ZERO,
             gave_up: false,
             shutdowns: Vec::new(),
             shared,
@@ -193,7 +197,9 @@ impl Driver {
             | Event::Closed { .. }
             | Event::Disconnected { .. } => {}
             Event::GaveUp { .. } => self.give_up(),
-            Event::ChannelErrored { channel, reason } => self.channel_lost(channel, reason),
+            Event::ChannelErrored { channel, .. } => {
+                self.channel_errored(channel, ChannelError::Disconnected)
+            }
             Event::ChannelClosed { channel, .. } => self.channel_left(channel),
             Event::JoinGaveUp { channel } => self.join_gave_up(channel),
             Event::PushTimeout { push } => self.push_timed_out(push),

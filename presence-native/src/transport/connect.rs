@@ -32,10 +32,13 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Starts an attempt, which takes no longer than the timeout.
-    pub(crate) fn connect(self: &Arc<Self>) -> Connecting {
+    /// Starts an attempt after `wait`, which takes no longer than the timeout.
+    pub(crate) fn connect(self: &Arc<Self>, wait: Duration) -> Connecting {
         let connector = Arc::clone(self);
         Box::pin(async move {
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
             let timeout = connector.timeout;
             tokio::time::timeout(timeout, connector.attempt())
                 .await

@@ -59,12 +59,14 @@ impl Link {
         }
     }
 
-    /// To be called when the end was told: whether there is still an answer to the server's close to be sent.
+    /// To be called when the end was told: whether there is still a goodbye to be said.
     pub(super) fn begin_to_linger(&mut self, within: Duration) -> bool {
         if self.broken {
             return false;
         }
-        self.outgoing.clear();
+        self.outgoing
+            .retain(|message| matches!(message, Message::Close(_)));
+        // The answer to the server's close is in the stream's own buffer.
         self.unflushed = true;
         if self.deadline.is_none() {
             self.end_within(within);

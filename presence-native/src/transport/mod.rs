@@ -107,6 +107,23 @@ impl Transports {
         }
     }
 
+    /// Gives a connection up at once; it only says goodbye, with this code. Its end is not told.
+    pub(crate) fn abandon(&mut self, id: ConnectionId, code: u16) {
+        let Some(index) = self.live.iter().position(|(live, _)| *live == id) else {
+            return;
+        };
+        if let (_, Transport::Open(mut link)) = self.live.remove(index) {
+            link.close(
+                Some(CloseFrame {
+                    code: code.into(),
+                    reason: "".into(),
+                }),
+                self.close_timeout,
+            );
+            self.linger(link);
+        }
+    }
+
     /// The most messages that wait on one connection.
     pub(crate) fn queued(&self) -> usize {
         let queued = |(_, transport): &(ConnectionId, Transport)| match transport {
