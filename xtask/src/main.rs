@@ -11,6 +11,7 @@ mod npm;
 mod process;
 mod project;
 mod prove;
+mod readme;
 mod say;
 mod setup;
 mod stamp;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::run;
 use crate::project::Project;
-use crate::{build, demo, npm, setup, stamp};
+use crate::{build, demo, npm, readme, setup, stamp};
 
 /// A suite of tests, as `cargo xtask test` runs it.
 pub(crate) struct Suite {
@@ -70,6 +70,12 @@ pub(crate) const SUITES: &[Suite] = &[
         about: "the page in headless Chromium, with the bot, through the server",
         needs: &[Need::Binaries, Need::Page, Need::Chromium],
         run: browser,
+    },
+    Suite {
+        name: "readme",
+        about: "the README's Rust program as it stands there (its JavaScript: browser)",
+        needs: &[Need::Binaries],
+        run: readme::check,
     },
     Suite {
         name: "demo",
