@@ -139,7 +139,9 @@ pub(crate) fn sync_state(state: &mut State, new_state: &State, calls: &mut Vec<C
         }
     }
     for (key, members) in refreshed {
-        state.get_mut(&key).expect("it is there").members = members;
+        if let Some(presence) = state.get_mut(&key) {
+            presence.members = members;
+        }
     }
     sync_diff(state, &Diff { joins, leaves }, calls);
 }
