@@ -5,6 +5,7 @@
     reason = "a command line speaks to its terminal"
 )]
 
+mod bench;
 mod build;
 mod demo;
 mod npm;
@@ -44,6 +45,8 @@ enum Chore {
     /// Prove at length what the tests prove in short
     #[command(subcommand)]
     Prove(prove::Proof),
+    /// Measure what it costs
+    Bench(bench::Options),
     /// Format the Rust sources
     Fmt {
         /// Only say what is not formatted
@@ -71,6 +74,7 @@ fn run(chore: Chore, project: &Project) -> anyhow::Result<()> {
         Chore::Test(options) => test::run(project, &options),
         Chore::Setup => setup::everything(project),
         Chore::BuildNpm(options) => npm::build(project, &options),
+        Chore::Bench(options) => bench::run(project, &options),
         Chore::Prove(proof) => prove::run(project, &proof),
         Chore::Fmt { check } => suites::fmt(project, check),
         Chore::Lint => suites::lint(project),
