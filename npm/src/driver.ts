@@ -270,7 +270,7 @@ export class Driver {
     transport.onerror = (error: any) => {
       this.#error = error
       this.#look()
-      this.run(this.machine.handle_error(this.now(), connection))
+      this.run(this.machine.announce_error(this.now(), connection))
     }
     transport.onmessage = (event: any) => this.#receive(connection, event.data)
     transport.onclose = (event: any) => {
@@ -296,7 +296,7 @@ export class Driver {
       report(error)
       this.#error = error
       this.#closeEvent = { code: NONE, reason: String(error), wasClean: false }
-      this.run(this.machine.handle_error(this.now(), connection))
+      this.run(this.machine.announce_error(this.now(), connection))
     }
     this.run(this.machine.handle_close(this.now(), connection, NONE))
   }
@@ -423,7 +423,8 @@ export class Driver {
       case Tag.Opened:
         return socket.call("open")
       case Tag.Failed:
-        return socket.callError(this.#error)
+        socket.callError(this.#error)
+        return this.run(this.machine.handle_error_announced(this.now(), first))
       case Tag.Closed:
         return socket.call("close", this.#closeEvent)
       case Tag.GaveUp:

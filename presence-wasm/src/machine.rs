@@ -133,9 +133,16 @@ impl Machine {
     }
 
     /// The transport reported an error.
-    pub fn handle_error(&mut self, now: f64, connection: u32) -> usize {
+    pub fn announce_error(&mut self, now: f64, connection: u32) -> usize {
         self.socket
-            .handle_error(at(now), ConnectionId::from_u32(connection));
+            .announce_error(at(now), ConnectionId::from_u32(connection));
+        self.flush()
+    }
+
+    /// The user has been told of the transport's error.
+    pub fn handle_error_announced(&mut self, now: f64, connection: u32) -> usize {
+        self.socket
+            .handle_error_announced(at(now), ConnectionId::from_u32(connection));
         self.flush()
     }
 

@@ -159,6 +159,21 @@ describe("falls back", () => {
     expect(log).toContainEqual(["joined later", { topic: "room:2" }])
   })
 
+  it("without an error for a channel whose join was still to be sent", () => {
+    const log = withFallback(({ socket, server, wait, heard, longPoll, log }) => {
+      const channel = socket.channel("room:1")
+      channel.onError(heard("channel error"))
+      channel.join()
+      socket.connect()
+      server().lose()
+      log.push(channel.state)
+      longPoll()
+      wait(1)
+      log.push(channel.state)
+    })
+    expect(log.filter((entry) => entry === "joining")).toHaveLength(2)
+  })
+
   it("when the transport cannot even be made", () => {
     const log = withFallback(({ socket, wait, longPoll, log }) => {
       socket.transport = class {

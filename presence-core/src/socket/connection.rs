@@ -233,6 +233,18 @@ impl<P: Clone> Socket<P> {
 
     /// The transport reported an error; its close is to follow.
     pub fn handle_error(&mut self, now: Millis, connection: ConnectionId) {
+        self.announce_error(now, connection);
+        if self.current == Some(connection) && self.current_mut().is_some_and(|c| !c.closing) {
+            self.handle_error_announced(now, connection);
+        }
+    }
+
+    /// The first half of [`handle_error`](Self::handle_error), for shells that
+    /// tell the user of the error before the channels hear of it, since what
+    /// the user then does (replacing the transport, say) counts for them. If
+    /// [`Event::Failed`] follows,
+    /// [`handle_error_announced`](Self::handle_error_announced) is the second.
+    pub fn announce_error(&mut self, now: Millis, connection: ConnectionId) {
         self.advance(now);
         // Closing a transport that is still connecting makes it report an
         // error, which says nothing.
@@ -246,6 +258,13 @@ impl<P: Clone> Socket<P> {
                 Self::reset_wait(&mut channel.rejoin, &mut self.timers);
             }
         }
+    }
+
+    /// The second half of [`handle_error`](Self::handle_error): the channels
+    /// hear of it, those whose joins went over the connection if that is not
+    /// in use any more.
+    pub fn handle_error_announced(&mut self, now: Millis, connection: ConnectionId) {
+        self.advance(now);
         self.error_channels(TransportReason::ConnectionError, Some(connection));
     }
 
