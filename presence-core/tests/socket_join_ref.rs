@@ -164,3 +164,37 @@ fn the_first_version_has_no_join_refs() {
     pair.receive(r#"{"topic":"room:1","event":"hello","payload":{},"ref":null}"#);
     pair.expect(["room:1 got hello {}"]);
 }
+
+#[test]
+fn in_the_first_version_the_end_of_an_earlier_join_is_told_by_its_ref() {
+    // phoenix.js takes it for the end of the present join.
+    let mut pair = Pair::new(Config::default());
+    pair.vsn = Vsn::V1;
+    pair.connect();
+    pair.open();
+    let old = pair.channel("room:1");
+    pair.join(old);
+    pair.accept_joins();
+    let new = pair.channel("room:1");
+    pair.join(new);
+    pair.accept_joins();
+    pair.log();
+    for event in ["phx_close", "phx_error"] {
+        pair.receive(&format!(
+            r#"{{"topic":"room:1","event":"{event}","payload":{{}},"ref":"3"}}"#
+        ));
+        pair.expect([]);
+    }
+    assert_eq!(pair.socket.channel_state(new), ChannelState::Joined);
+    pair.receive(r#"{"topic":"room:1","event":"phx_close","payload":{},"ref":"7"}"#);
+    pair.expect(["room:1~2 closed"]);
+}
+
+#[test]
+fn the_end_of_a_channel_without_any_ref_is_the_present_join_s() {
+    for event in ["phx_close", "phx_error"] {
+        let (mut pair, room) = Pair::joined("room:1");
+        pair.receive(&format!(r#"[null,null,"room:1","{event}",{{}}]"#));
+        assert_ne!(pair.socket.channel_state(room), ChannelState::Joined);
+    }
+}

@@ -4,7 +4,7 @@ use super::{CLOSE, ERROR, PresenceUpdate, REPLY, Socket};
 use crate::codec::{self, CodecError, TextFrame};
 use crate::event::{Delivery, DeliveryKind};
 use crate::id::{ChannelId, ConnectionId, PushId};
-use crate::json::members;
+use crate::json::{members, unescape_str};
 use crate::message::{Message, Payload, Ref, Reply, Vsn};
 use crate::presence::PresenceError;
 use crate::time::Millis;
@@ -55,7 +55,10 @@ impl<P: Clone> Socket<P> {
             return Ok(None);
         }
         let frame = TextFrame::open(vsn, text)?;
-        self.match_channels(frame.join_ref(), frame.topic());
+        self.match_channels(
+            join_of(frame.join_ref(), frame.message_ref(), frame.event()),
+            frame.topic(),
+        );
         let read = self.read_presences(&frame);
         if read.is_err() {
             self.deliveries.clear();
@@ -108,7 +111,10 @@ impl<P: Clone> Socket<P> {
         if self.open_connection() != Some(connection) {
             return false;
         }
-        self.match_channels(&message.join_ref, &message.topic);
+        self.match_channels(
+            join_of(&message.join_ref, &message.message_ref, &message.event),
+            &message.topic,
+        );
         self.receive(message);
         true
     }
@@ -200,6 +206,16 @@ impl<P: Clone> Socket<P> {
     }
 }
 
+/// The ref of the join that a message belongs to. Version 1 has no join_ref, but
+/// the end of a channel has the join's as its ref there: that of an earlier join
+/// must not end the present one. (phoenix.js takes it for the present one's.)
+fn join_of<'m, 'a>(join_ref: &'m Ref<'a>, message_ref: &'m Ref<'a>, event: &str) -> &'m Ref<'a> {
+    match (join_ref, message_ref) {
+        (Ref::None, Ref::Str(_)) if event == CLOSE || event == ERROR => message_ref,
+        _ => join_ref,
+    }
+}
+
 /// Whether a refusal's `reason` is one that trying again won't change.
 fn is_for_good(response: &Payload<'_>) -> bool {
     let Payload::Json(text) = response else {
@@ -207,14 +223,14 @@ fn is_for_good(response: &Payload<'_>) -> bool {
     };
     let text = text.trim_start();
     let reason = members(text, 1).filter(|(name, _)| name == "reason").last();
+    let word = reason.and_then(|(_, raw)| raw.strip_prefix('"')?.strip_suffix('"'));
     text.starts_with('{')
-        && matches!(
-            reason,
-            Some((
-                _,
-                r#""unauthorized""# | r#""forbidden""# | r#""unmatched topic""#
-            ))
-        )
+        && word.is_some_and(|word| {
+            matches!(
+                &*unescape_str(word, word.contains('\\')),
+                "unauthorized" | "forbidden" | "unmatched topic"
+            )
+        })
 }
 
 /// The number of a ref that is one of ours: digits without a leading zero.
