@@ -9,7 +9,10 @@ use presence_core::message::{Payload, Ref, Reply};
 #[test]
 fn a_push_from_the_server_has_no_ref() {
     let message = decode_binary(b"\x00\x02\x06\x0412room:eblob\x00\xff").unwrap();
-    assert_eq!((message.join_ref.as_str(), message.message_ref), (Some("12"), Ref::None));
+    assert_eq!(
+        (message.join_ref.as_str(), message.message_ref),
+        (Some("12"), Ref::None)
+    );
     assert_eq!((&*message.topic, &*message.event), ("room:e", "blob"));
     assert_eq!(message.payload, Payload::Binary(&[0, 0xff]));
 }
@@ -17,16 +20,25 @@ fn a_push_from_the_server_has_no_ref() {
 #[test]
 fn a_reply_has_a_status_and_data() {
     let message = decode_binary(b"\x01\x01\x01\x06\x0212room:eok\x01\x02").unwrap();
-    assert_eq!((message.join_ref.as_str(), message.message_ref.as_str()), (Some("1"), Some("2")));
+    assert_eq!(
+        (message.join_ref.as_str(), message.message_ref.as_str()),
+        (Some("1"), Some("2"))
+    );
     assert_eq!((&*message.topic, &*message.event), ("room:e", "phx_reply"));
     let reply = Reply::parse(&message).unwrap();
-    assert_eq!((&*reply.status, reply.response), ("ok", Payload::Binary(&[1, 2])));
+    assert_eq!(
+        (&*reply.status, reply.response),
+        ("ok", Payload::Binary(&[1, 2]))
+    );
 }
 
 #[test]
 fn a_broadcast_has_no_refs() {
     let message = decode_binary("\u{2}\u{3}\u{1}tée".as_bytes()).unwrap();
-    assert_eq!((message.join_ref, message.message_ref), (Ref::None, Ref::None));
+    assert_eq!(
+        (message.join_ref, message.message_ref),
+        (Ref::None, Ref::None)
+    );
     assert_eq!((&*message.topic, &*message.event), ("té", "e"));
     assert_eq!(message.payload, Payload::Binary(&[]));
 }
@@ -69,7 +81,10 @@ fn every_frame_cut_short_is_an_error_or_has_less_data() {
 fn a_push_is_a_header_the_strings_and_the_data() {
     let mut frame = vec![9];
     encode_binary(Some("1"), Some("22"), "room:é", "e", &[0, 1], &mut frame).unwrap();
-    assert_eq!(frame, ["\u{9}\0\u{1}\u{2}\u{7}\u{1}122room:ée".as_bytes(), &[0, 1]].concat());
+    assert_eq!(
+        frame,
+        ["\u{9}\0\u{1}\u{2}\u{7}\u{1}122room:ée".as_bytes(), &[0, 1]].concat()
+    );
     frame.clear();
     encode_binary(None, None, "t", "e", &[], &mut frame).unwrap();
     assert_eq!(frame, [0, 0, 0, 1, 1, b't', b'e']);
@@ -84,9 +99,20 @@ fn strings_have_255_bytes_at_most() {
     for (field, at) in [("join_ref", 0), ("ref", 1), ("topic", 2), ("event", 3)] {
         let text = |this| if this >= at { long.as_str() } else { "x" };
         let mut frame = vec![9];
-        let error = encode_binary(Some(text(0)), Some(text(1)), text(2), text(3), &[], &mut frame).unwrap_err();
+        let error = encode_binary(
+            Some(text(0)),
+            Some(text(1)),
+            text(2),
+            text(3),
+            &[],
+            &mut frame,
+        )
+        .unwrap_err();
         assert_eq!(error, CodecError::FieldTooLong { field, size: 256 });
-        assert_eq!(error.to_string(), format!("{field} is 256 bytes long, and a binary frame has room for 255"));
+        assert_eq!(
+            error.to_string(),
+            format!("{field} is 256 bytes long, and a binary frame has room for 255")
+        );
         assert_eq!(frame, [9]);
     }
 }

@@ -13,9 +13,28 @@ use proptest::sample::select;
 #[test]
 fn takes_what_json_parse_takes() {
     for text in [
-        "null", "true", "false", "0", "-0", "10", "-1.5e+10", "1E400", "1e-999", "0.0", "\"\"", "[]", "{}", " [ ] ",
-        "\t\n\r 1 \t\n\r", r#""\ud800""#, r#""\udc00\ud800""#, r#""\"\\\/\b\f\n\r\té""#, "\"\u{7f}\u{2028}é😀\"",
-        r#"{"a":1,"a":2,"":[{}]}"#, "[[],[[]],{\"a\":{\"b\":[]}}]", r#"{ "a" : [ 1 , 2 ] , "b" : { } }"#,
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "10",
+        "-1.5e+10",
+        "1E400",
+        "1e-999",
+        "0.0",
+        "\"\"",
+        "[]",
+        "{}",
+        " [ ] ",
+        "\t\n\r 1 \t\n\r",
+        r#""\ud800""#,
+        r#""\udc00\ud800""#,
+        r#""\"\\\/\b\f\n\r\té""#,
+        "\"\u{7f}\u{2028}é😀\"",
+        r#"{"a":1,"a":2,"":[{}]}"#,
+        "[[],[[]],{\"a\":{\"b\":[]}}]",
+        r#"{ "a" : [ 1 , 2 ] , "b" : { } }"#,
         r#"{"a long key, longer than sixteen bytes":"and a value that is longer than sixteen bytes too"}"#,
     ] {
         assert_eq!(validate(text), Ok(()), "{text}");
@@ -77,10 +96,18 @@ fn says_where_and_why_a_text_is_no_json() {
         ("\"\\x41\"", 2, Expected::Escape),
         ("\"\\u12", 3, Expected::HexDigits),
         ("\"\\u12g4\"", 3, Expected::HexDigits),
-        ("[\"a long string, longer than sixteen bytes \t\"]", 43, Expected::String),
+        (
+            "[\"a long string, longer than sixteen bytes \t\"]",
+            43,
+            Expected::String,
+        ),
         ("// comment\n1", 0, Expected::Value),
     ] {
-        assert_eq!(validate(text), Err(JsonError { offset, expected }), "{text:?}");
+        assert_eq!(
+            validate(text),
+            Err(JsonError { offset, expected }),
+            "{text:?}"
+        );
     }
 }
 
@@ -90,33 +117,88 @@ fn no_depth_is_too_deep() {
     let open = "[{\"a\":".repeat(depth);
     let text = format!("{open}1{}", "}]".repeat(depth));
     assert_eq!(validate(&text), Ok(()));
-    assert_eq!(validate(&open), Err(JsonError { offset: open.len(), expected: Expected::Value }));
+    assert_eq!(
+        validate(&open),
+        Err(JsonError {
+            offset: open.len(),
+            expected: Expected::Value
+        })
+    );
     let mismatched = format!("{open}1{}", "}]".repeat(depth - 1) + "]]");
-    let expected = JsonError { offset: mismatched.len() - 2, expected: Expected::CommaOrBrace };
+    let expected = JsonError {
+        offset: mismatched.len() - 2,
+        expected: Expected::CommaOrBrace,
+    };
     assert_eq!(validate(&mismatched), Err(expected));
 }
 
 /// Pieces that make texts which are nearly JSON.
 const PIECES: &[&str] = &[
-    "{", "}", "[", "]", ",", ":", "\"", "\\", "\"a\"", "\"key\":", "1", "-", "0", ".", "e", "+", "null", "true",
-    "false", " ", "\n", "\u{1}", "é", "\\u00e9", "\\n", "{\"a\":1}", "[1,2]", "1.5e3", "abcdefghijklmnopqrstuvwxyz",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\"a\"",
+    "\"key\":",
+    "1",
+    "-",
+    "0",
+    ".",
+    "e",
+    "+",
+    "null",
+    "true",
+    "false",
+    " ",
+    "\n",
+    "\u{1}",
+    "é",
+    "\\u00e9",
+    "\\n",
+    "{\"a\":1}",
+    "[1,2]",
+    "1.5e3",
+    "abcdefghijklmnopqrstuvwxyz",
 ];
 
 fn nearly_json() -> impl Strategy<Value = String> {
-    let leaf = select(&["1", "-2.5e-3", "\"x\"", "\"\\u00e9\\\\\"", "null", "true", "{}", "[]"][..]).prop_map(str::to_owned);
+    let leaf = select(
+        &[
+            "1",
+            "-2.5e-3",
+            "\"x\"",
+            "\"\\u00e9\\\\\"",
+            "null",
+            "true",
+            "{}",
+            "[]",
+        ][..],
+    )
+    .prop_map(str::to_owned);
     let tree = leaf.prop_recursive(6, 64, 6, |inner| {
         let key = select(&["a", "b", "", "a key of some length, é"][..]);
         let member = (key, inner.clone()).prop_map(|(key, value)| format!("{key:?}:{value}"));
         prop_oneof![
             prop::collection::vec(inner, 0..6).prop_map(|values| format!("[{}]", values.join(","))),
-            prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(" , "))),
+            prop::collection::vec(member, 0..6)
+                .prop_map(|members| format!("{{{}}}", members.join(" , "))),
         ]
     });
     // A valid text, with a piece put in or a stretch taken out somewhere.
     let damage = prop::option::of((any::<prop::sample::Index>(), 0usize..4, select(PIECES)));
     (tree, damage).prop_map(|(text, damage)| {
-        let Some((at, cut, piece)) = damage else { return text };
-        let boundary = |at: usize| (at..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
+        let Some((at, cut, piece)) = damage else {
+            return text;
+        };
+        let boundary = |at: usize| {
+            (at..=text.len())
+                .find(|&at| text.is_char_boundary(at))
+                .unwrap_or(text.len())
+        };
         let start = boundary(at.index(text.len() + 1));
         let end = boundary((start + cut).min(text.len()));
         format!("{}{piece}{}", &text[..start], &text[end..])

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::CodecError;
-use crate::json::{Expected, Kind, Scan, Scanner, Token, unescape_str};
+use crate::json::{Kind, Scan, Scanner, unescape_str};
 use crate::message::{Message, Payload, Ref, Vsn};
 
 /// A text frame read as far as its payload: whoever gets the message decides how to read that, in the same pass.
@@ -154,14 +154,14 @@ impl<'a> TextFrame<'a> {
             ));
         }
         let mut element = |name, first| match scanner.element(first) {
-            Ok(true) => read_value(&mut scanner),
+            Ok(true) => read_value(&mut scanner).map_err(|expected| scanner.error(expected).into()),
             Ok(false) => Err(CodecError::Missing(name)),
             Err(expected) => Err(scanner.error(expected).into()),
         };
         let join_ref = element("join_ref", true)?.into_ref();
         let message_ref = element("ref", false)?.into_ref();
         let topic = element("topic", false)?.into_topic();
-        let event = element("event", false)?.into_string("event")?;
+        let event = element("event", false)?.into_event()?;
         match scanner.element(false) {
             Ok(true) => {}
             Ok(false) => return Err(CodecError::Missing("payload")),
@@ -197,7 +197,7 @@ impl<'a> TextFrame<'a> {
         {
             first = false;
             let at = scanner.position();
-            let value = read_value(&mut scanner)?;
+            let value = read_value(&mut scanner).map_err(|expected| scanner.error(expected))?;
             match &*unescape_str(scanner.slice(key.start, key.end), key.escaped) {
                 "join_ref" => join_ref = Some(value),
                 "ref" => message_ref = Some(value),
@@ -211,12 +211,8 @@ impl<'a> TextFrame<'a> {
         let head = Head {
             join_ref: join_ref.map_or(Ref::None, Value::into_ref),
             message_ref: message_ref.map_or(Ref::None, Value::into_ref),
-            topic: topic
-                .ok_or(CodecError::Missing("topic"))?
-                .into_string("topic")?,
-            event: event
-                .ok_or(CodecError::Missing("event"))?
-                .into_string("event")?,
+            topic: topic.ok_or(CodecError::Missing("topic"))?.into_topic(),
+            event: event.ok_or(CodecError::Missing("event"))?.into_event()?,
         };
         let at = payload.ok_or(CodecError::Missing("payload"))?;
         let mut scanner = Scanner::new(text);
@@ -262,46 +258,53 @@ fn not_a_frame(mut scanner: Scanner<'_>, frame: &'static str) -> CodecError {
 }
 
 enum Value<'a> {
-    String(&'a str, Token),
+    Plain(&'a str),
+    Escaped(&'a str),
     Other(&'a str, Kind),
 }
 
 #[inline]
-fn read_value<'a>(scanner: &mut Scanner<'a>) -> Result<Value<'a>, CodecError> {
+fn read_value<'a>(scanner: &mut Scanner<'a>) -> Scan<Value<'a>> {
     let start = scanner.position();
-    let read: Scan<Value<'a>> = if scanner.eat(b'"') {
-        scanner
-            .string_rest()
-            .map(|token| Value::String(scanner.slice(token.start, token.end), token))
+    if !scanner.eat(b'"') {
+        let kind = scanner.value()?;
+        return Ok(Value::Other(scanner.slice(start, scanner.position()), kind));
+    }
+    let token = scanner.string_rest()?;
+    let contents = scanner.slice(token.start, token.end);
+    Ok(if token.escaped {
+        Value::Escaped(contents)
     } else {
-        scanner
-            .value()
-            .map(|kind| Value::Other(scanner.slice(start, scanner.position()), kind))
-    };
-    read.map_err(|expected: Expected| scanner.error(expected).into())
+        Value::Plain(contents)
+    })
 }
 
 impl<'a> Value<'a> {
+    #[inline]
     fn into_ref(self) -> Ref<'a> {
         match self {
-            Self::String("", _) | Self::Other(_, Kind::Null | Kind::False) => Ref::None,
+            Self::Plain("") | Self::Other(_, Kind::Null | Kind::False) => Ref::None,
+            Self::Plain(text) => Ref::Str(Cow::Borrowed(text)),
+            Self::Escaped(contents) => Ref::Str(unescape_str(contents, true)),
             Self::Other(raw, Kind::Number) if raw.parse() == Ok(0.0) => Ref::None,
-            Self::String(contents, token) => Ref::Str(unescape_str(contents, token.escaped)),
             Self::Other(raw, _) => Ref::Other(raw),
         }
     }
 
+    #[inline]
     fn into_topic(self) -> Cow<'a, str> {
         match self {
-            Self::String(contents, token) => unescape_str(contents, token.escaped),
-            Self::Other(raw, _) => Cow::Borrowed(raw),
+            Self::Plain(text) | Self::Other(text, _) => Cow::Borrowed(text),
+            Self::Escaped(contents) => unescape_str(contents, true),
         }
     }
 
-    fn into_string(self, name: &'static str) -> Result<Cow<'a, str>, CodecError> {
+    #[inline]
+    fn into_event(self) -> Result<Cow<'a, str>, CodecError> {
         match self {
-            Self::String(contents, token) => Ok(unescape_str(contents, token.escaped)),
-            Self::Other(..) => Err(CodecError::NotAString(name)),
+            Self::Plain(text) => Ok(Cow::Borrowed(text)),
+            Self::Escaped(contents) => Ok(unescape_str(contents, true)),
+            Self::Other(..) => Err(CodecError::NotAString("event")),
         }
     }
 }

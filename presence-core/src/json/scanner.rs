@@ -218,8 +218,23 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes on to an array's next element, or to its end: `first` is true right after `[`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn element(&mut self, first: bool) -> Scan<bool> {
+        let comma = !first && self.peek() == Some(b',');
+        let at = self.at + usize::from(comma);
+        if comma != first
+            && let Some(&next) = self.bytes.get(at)
+            && next > b' '
+            && next != b']'
+        {
+            self.at = at;
+            return Ok(true);
+        }
+        self.spaced_element(first)
+    }
+
+    #[inline(never)]
+    fn spaced_element(&mut self, first: bool) -> Scan<bool> {
         self.skip_ws();
         if self.eat(b']') {
             return Ok(false);
@@ -262,23 +277,19 @@ impl<'a> Scanner<'a> {
     fn number_or_literal(&mut self) -> Scan<Kind> {
         match self.peek() {
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.literal(b"true", Kind::True),
-            Some(b'f') => self.literal(b"false", Kind::False),
-            Some(b'n') => self.literal(b"null", Kind::Null),
+            Some(b't') => self.literal(*b"true", Kind::True),
+            Some(b'f') => self.literal(*b"false", Kind::False),
+            Some(b'n') => self.literal(*b"null", Kind::Null),
             _ => Err(Expected::Value),
         }
     }
 
     #[inline]
-    fn literal(&mut self, word: &'static [u8], kind: Kind) -> Scan<Kind> {
-        if !self
-            .bytes
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(word))
-        {
+    fn literal<const N: usize>(&mut self, word: [u8; N], kind: Kind) -> Scan<Kind> {
+        if self.chunk(self.at) != Some(&word) {
             return Err(Expected::Literal);
         }
-        self.at += word.len();
+        self.at += N;
         Ok(kind)
     }
 

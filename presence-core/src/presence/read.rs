@@ -89,7 +89,9 @@ fn halves(
         first = false;
         // A name that comes twice counts the second time.
         if is_name(scanner, name, b"joins") {
-            roster.staged.joins.clear();
+            if joins {
+                roster.staged.joins.clear();
+            }
             Reader {
                 roster,
                 options,
@@ -99,7 +101,9 @@ fn halves(
             .presences(scanner, ShapeProblem::Joins)?;
             joins = true;
         } else if is_name(scanner, name, b"leaves") {
-            roster.staged.leaves.clear();
+            if leaves {
+                roster.staged.leaves.clear();
+            }
             Reader {
                 roster,
                 options,

@@ -16,6 +16,8 @@ pub(super) struct Record<C: Carry> {
     pub(super) steps: Vec<StepRecord<C>>,
     /// Each presence that was touched, once, with what it was before.
     touched: Vec<Touched<C>>,
+    /// A bit for each slot that is among them.
+    touched_slots: Vec<u64>,
     pub(super) changes: Vec<ChangeRecord<C>>,
 }
 
@@ -73,6 +75,7 @@ impl<C: Carry> Default for Record<C> {
             resync: false,
             steps: Vec::new(),
             touched: Vec::new(),
+            touched_slots: Vec::new(),
             changes: Vec::new(),
         }
     }
@@ -85,6 +88,9 @@ impl<C: Carry> Record<C> {
 
     pub(super) fn clear(&mut self) {
         self.may_return = false;
+        if self.is_empty() {
+            return;
+        }
         clear(&mut self.steps);
         clear(&mut self.touched);
         clear(&mut self.changes);
@@ -93,7 +99,28 @@ impl<C: Carry> Record<C> {
     pub(super) fn memory(&self) -> usize {
         self.steps.capacity() * size_of::<StepRecord<C>>()
             + self.touched.capacity() * size_of::<Touched<C>>()
+            + self.touched_slots.capacity() * size_of::<u64>()
             + self.changes.capacity() * size_of::<ChangeRecord<C>>()
+    }
+
+    /// False if it was marked before.
+    fn mark(&mut self, slot: u32) -> bool {
+        let (word, bit) = (slot as usize / 64, 1u64 << (slot % 64));
+        if word >= self.touched_slots.len() {
+            self.touched_slots.resize(word + 1, 0);
+        }
+        let Some(word) = self.touched_slots.get_mut(word) else {
+            return false;
+        };
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
+    fn unmark(&mut self, slot: u32) {
+        if let Some(word) = self.touched_slots.get_mut(slot as usize / 64) {
+            *word &= !(1u64 << (slot % 64));
+        }
     }
 
     pub(super) fn step(
@@ -120,15 +147,13 @@ impl<C: Carrier> Roster<C> {
         if !self.record.changes_wanted {
             return;
         }
-        let Some(touched) = self
-            .slots
-            .get_mut(slot as usize)
-            .filter(|slot| !slot.touched)
-        else {
+        let Some(touched) = self.slots.get(slot as usize) else {
             return;
         };
-        touched.touched = true;
-        let before = (touched.is_live()).then(|| touched.body.clone());
+        if !self.record.mark(slot) {
+            return;
+        }
+        let before = touched.is_live().then(|| touched.body.clone());
         let key = touched.key;
         let (arena, slots) = (&self.arena, &self.slots);
         let gone = |known: &&mut Touched<C>| {
@@ -137,27 +162,27 @@ impl<C: Carrier> Roster<C> {
                 .is_some_and(|slot| slot.order > STAGED)
                 && arena.get(known.key) == arena.get(key)
         };
-        match before {
-            None if self.record.may_return => match self.record.touched.iter_mut().find(gone) {
-                Some(known) => known.slot = slot,
-                None => self.record.touched.push(Touched {
-                    slot,
-                    key,
-                    before: None,
-                }),
-            },
-            before => self.record.touched.push(Touched { slot, key, before }),
+        let returned = match before {
+            None if self.record.may_return => self.record.touched.iter_mut().find(gone),
+            _ => None,
+        };
+        match returned {
+            Some(known) => {
+                let old = std::mem::replace(&mut known.slot, slot);
+                self.record.unmark(old);
+            }
+            None => self.record.touched.push(Touched { slot, key, before }),
         }
     }
 
     /// The batch is complete: works out what it did as a whole.
     pub(super) fn finish_batch(&mut self) {
         for Touched { slot, key, before } in std::mem::take(&mut self.record.touched) {
-            let Some(slot) = self.slots.get_mut(slot as usize) else {
+            self.record.unmark(slot);
+            let Some(slot) = self.slots.get(slot as usize) else {
                 continue;
             };
-            slot.touched = false;
-            let after = (slot.is_live()).then(|| slot.body.clone());
+            let after = slot.is_live().then(|| slot.body.clone());
             self.record.changes.extend(self.change(key, before, after));
         }
     }

@@ -46,13 +46,10 @@ pub(super) struct Slot<C: Carry> {
     pub(super) order: u64,
     pub(super) body: BodyOf<C>,
     pub(super) key: Span,
-    /// Neighbours among the named keys.
-    before: u32,
-    after: u32,
+    /// Where a named key stands in the roster's list of them.
+    position: u32,
     /// Who came next in the latest state frame: a guess, checked whenever it is used.
     pub(super) next_in_state: u32,
-    /// Whether the current batch's record has it.
-    pub(super) touched: bool,
 }
 
 impl<C: Carry> Slot<C> {
@@ -76,9 +73,11 @@ pub struct Roster<C: Carrier> {
     /// Freed in this batch, and not used again before its values have expired.
     freed: Vec<u32>,
     pub(super) index: HashTable<u32>,
+    /// The slots of array indices.
     indexed: BTreeMap<u32, u32>,
-    first: u32,
-    last: u32,
+    /// The slots of all other keys in order of arrival, with gaps where some have left.
+    named: Vec<u32>,
+    gaps: usize,
     sequence: u64,
     len: usize,
     pub(super) first_in_state: u32,
@@ -96,8 +95,8 @@ impl<C: Carrier> Default for Roster<C> {
             freed: Vec::new(),
             index: HashTable::new(),
             indexed: BTreeMap::new(),
-            first: NONE,
-            last: NONE,
+            named: Vec::new(),
+            gaps: 0,
             sequence: 0,
             len: 0,
             first_in_state: NONE,
@@ -113,6 +112,14 @@ pub(super) fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
     hasher.write(bytes);
     hasher.finish()
+}
+
+/// Makes room for one more, by a quarter: doubling would leave half of a large roster's memory unused.
+#[inline]
+fn grow<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 4).max(4));
+    }
 }
 
 /// The key as an array index, if it is one in its canonical form.
@@ -175,8 +182,9 @@ impl<C: Carrier> Roster<C> {
         self.arena.capacity()
             + self.slots.capacity() * size_of::<Slot<C>>()
             + self.index.allocation_size()
-            + self.indexed.len() * 2 * size_of::<u32>()
-            + (self.free.capacity() + self.freed.capacity()) * size_of::<u32>()
+            // A B-tree's nodes have some overhead, and need not be full.
+            + self.indexed.len() * 10
+            + (self.named.capacity() + self.free.capacity() + self.freed.capacity()) * size_of::<u32>()
             + self
                 .slots
                 .iter()
@@ -192,13 +200,10 @@ impl<C: Carrier> Roster<C> {
     }
 
     pub(super) fn live_slots(&self) -> impl Iterator<Item = u32> {
-        let named = std::iter::successors(Some(self.first), |&slot| {
-            self.slots.get(slot as usize).map(|s| s.after)
-        });
         self.indexed
             .values()
             .copied()
-            .chain(named.take_while(|&slot| slot != NONE))
+            .chain(self.named.iter().copied().filter(|&slot| slot != NONE))
     }
 
     #[inline]
@@ -243,10 +248,8 @@ impl<C: Carrier> Roster<C> {
             order: STAGED,
             body,
             key,
-            before: NONE,
-            after: NONE,
+            position: NONE,
             next_in_state: NONE,
-            touched: false,
         };
         match self.slots.get_mut(slot as usize) {
             Some(place) => {
@@ -254,9 +257,7 @@ impl<C: Carrier> Roster<C> {
                 self.free.pop();
             }
             None => {
-                if self.slots.len() == self.slots.capacity() {
-                    self.slots.reserve_exact((self.slots.len() / 4).max(4));
-                }
+                grow(&mut self.slots);
                 self.slots.push(new);
             }
         }
@@ -280,12 +281,9 @@ impl<C: Carrier> Roster<C> {
         } else {
             new.order = NAMED + self.sequence;
             self.sequence += 1;
-            new.before = self.last;
-            match self.slots.get_mut(self.last as usize) {
-                Some(last) => last.after = slot,
-                None => self.first = slot,
-            }
-            self.last = slot;
+            new.position = self.named.len() as u32;
+            grow(&mut self.named);
+            self.named.push(slot);
         }
         index
     }
@@ -303,30 +301,35 @@ impl<C: Carrier> Roster<C> {
 
     /// Takes a presence off the roster. Its slot stays as it is, but for being dead, until the batch's values expire.
     pub(super) fn remove(&mut self, slot: u32) {
-        let Some((order, before, after)) = self
-            .slot(slot)
-            .map(|slot| (slot.order, slot.before, slot.after))
+        let Some(&Slot {
+            order, position, ..
+        }) = self.slot(slot)
         else {
             return;
         };
-        match u32::try_from(order) {
-            Ok(index) => {
-                self.indexed.remove(&index);
-            }
-            Err(_) => {
-                match self.slots.get_mut(before as usize) {
-                    Some(slot) => slot.after = after,
-                    None => self.first = after,
-                }
-                match self.slots.get_mut(after as usize) {
-                    Some(slot) => slot.before = before,
-                    None => self.last = before,
-                }
-            }
+        if let Ok(index) = u32::try_from(order) {
+            self.indexed.remove(&index);
+        } else if let Some(place) = self.named.get_mut(position as usize) {
+            *place = NONE;
+            self.gaps += 1;
         }
         self.forget(slot);
         self.freed.push(slot);
         self.len -= 1;
+        if self.gaps > self.named.len() / 2 + 16 {
+            self.close_gaps();
+        }
+    }
+
+    fn close_gaps(&mut self) {
+        self.gaps = 0;
+        self.named.retain(|&slot| slot != NONE);
+        self.named.shrink_to(self.named.len() / 4 * 5);
+        for (position, &slot) in self.named.iter().enumerate() {
+            if let Some(slot) = self.slots.get_mut(slot as usize) {
+                slot.position = position as u32;
+            }
+        }
     }
 
     fn forget(&mut self, slot: u32) {
@@ -363,6 +366,7 @@ impl<C: Carrier> Roster<C> {
         if self.slots.capacity() - self.slots.len() > self.slots.len() / 64 + 4 {
             self.slots.shrink_to_fit();
         }
+        self.named.shrink_to_fit();
     }
 
     /// Lets the values of the last batch expire, and cleans up when that is worth it.

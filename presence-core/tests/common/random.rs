@@ -1,6 +1,10 @@
 //! Randomised tests that say how to repeat them.
 
-#![allow(clippy::panic, clippy::print_stdout, reason = "this is how a test speaks")]
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "this is how a test speaks"
+)]
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
