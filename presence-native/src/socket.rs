@@ -211,6 +211,17 @@ impl Socket {
         }
     }
 
+    /// Tries again now: ends a wait between two attempts, begins anew if the socket gave up, and asks for a sign of
+    /// life if it is connected. For programs that learn that the network is back or has changed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, the socket may or may not have been told.
+    pub async fn reconnect(&self) {
+        // A socket that is shut down stays so.
+        let _ = self.handle.send(Command::Reconnect).await;
+    }
+
     /// Sends what is queued, says goodbye to the server, and ends the task; for all handles. Takes no longer than
     /// [`close_timeout`](crate::SocketBuilder::close_timeout). Pushes without a reply end with an error, streams end,
     /// and the status is [`SocketStatus::Closed`].

@@ -44,6 +44,7 @@ impl Driver {
                 // As above.
                 let _ = left.send(());
             }
+            Command::Reconnect => self.reconnect(),
         }
     }
 

@@ -16,6 +16,7 @@ pub(crate) enum Command {
     ),
     Push(Box<PushRequest>),
     Leave(Arc<channel::Shared>, oneshot::Sender<()>),
+    Reconnect,
 }
 
 pub(crate) struct PushRequest {

@@ -6,6 +6,7 @@ mod frames;
 mod outcome;
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,10 @@ impl Driver {
             started: Instant::now(),
             commands,
             releases,
-            transports: Transports::new(shared.settings.close_timeout),
+            transports: Transports::new(
+                shared.settings.close_timeout,
+                shared.settings.max_buffered,
+            ),
             channels: BTreeMap::new(),
             presences: BTreeMap::new(),
             pushes: BTreeMap::new(),
@@ -94,10 +98,12 @@ impl Driver {
                 }
             }
             // A connection that takes no more makes the handles wait, and so whoever pushes.
-            let has_room = self.transports.queued() < self.shared.settings.max_buffered;
+            let has_room = self.transports.has_room();
             tokio::select! {
-                (id, happening) = std::future::poll_fn(|cx| self.transports.poll_next(cx)) => {
-                    self.handle_happening(id, happening);
+                next = poll_fn(|cx| self.transports.poll_next(cx)) => {
+                    if let Some((id, happening)) = next {
+                        self.handle_happening(id, happening);
+                    }
                 }
                 command = self.commands.recv(), if has_room => match command {
                     Some(command) => self.handle_command(command),
@@ -130,7 +136,7 @@ impl Driver {
         self.core.disconnect(self.now(), Some(1000), "", None);
         self.pump();
         // Each closing connection has its own latest time.
-        std::future::poll_fn(|cx| self.transports.poll_idle(cx)).await;
+        poll_fn(|cx| self.transports.poll_idle(cx)).await;
         self.shared
             .status
             .send_replace(SocketStatus::Closed(Disconnect::Shutdown));
@@ -188,6 +194,15 @@ impl Driver {
             self.core.handle_error(now, id);
         }
         self.core.handle_close(now, id, code);
+    }
+
+    fn reconnect(&mut self) {
+        let now = self.now();
+        if std::mem::take(&mut self.gave_up) {
+            self.core.connect(now);
+        } else {
+            self.core.handle_online(now);
+        }
     }
 
     fn tell(&mut self, event: Event) {

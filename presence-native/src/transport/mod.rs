@@ -59,11 +59,17 @@ pub(crate) struct Transports {
     /// Closed by the server; they still answer its close.
     lingering: VecDeque<Box<Link>>,
     close_timeout: Duration,
+    /// How many messages may wait on a connection.
+    max_queued: usize,
+    /// Somebody holds messages back until there are fewer.
+    is_full: bool,
 }
 
 impl Transports {
-    pub(crate) fn new(close_timeout: Duration) -> Self {
+    pub(crate) fn new(close_timeout: Duration, max_queued: usize) -> Self {
         Self {
+            max_queued,
+            is_full: false,
             live: Vec::new(),
             lingering: VecDeque::new(),
             close_timeout,
@@ -124,13 +130,18 @@ impl Transports {
         }
     }
 
-    /// The most messages that wait on one connection.
-    pub(crate) fn queued(&self) -> usize {
+    /// Whether more messages should be sent now. If not, [`Self::poll_next`] tells when.
+    pub(crate) fn has_room(&mut self) -> bool {
         let queued = |(_, transport): &(ConnectionId, Transport)| match transport {
             Transport::Open(link) => link.queued(),
             Transport::Connecting(_) => 0,
         };
-        self.live.iter().map(queued).max().unwrap_or(0)
+        self.is_full = self
+            .live
+            .iter()
+            .map(queued)
+            .any(|queued| queued >= self.max_queued);
+        !self.is_full
     }
 
     /// Whether no connection is left, not even one that says goodbye.
@@ -138,8 +149,12 @@ impl Transports {
         self.live.is_empty() && self.lingering.is_empty()
     }
 
-    /// Writes what there is to write, and gives what happens next. Dropping the wait for it loses nothing.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(ConnectionId, Happening)> {
+    /// Writes what there is to write, and gives what happens next; nothing if it is only that there is
+    /// [room](Self::has_room) again. Dropping the wait for it loses nothing.
+    pub(crate) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(ConnectionId, Happening)>> {
         self.lingering
             .retain_mut(|link| link.poll_end(cx).is_pending());
         for index in 0..self.live.len() {
@@ -153,7 +168,10 @@ impl Transports {
             {
                 self.linger(link);
             }
-            return Poll::Ready((id, happening));
+            return Poll::Ready(Some((id, happening)));
+        }
+        if self.is_full && self.has_room() {
+            return Poll::Ready(None);
         }
         Poll::Pending
     }

@@ -1,0 +1,471 @@
+//! How a connection comes about, or does not.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::rogue::Rogue;
+use common::{builder, in_time, server, until};
+use presence_native::{
+    BuildError, ConnectError, Disconnect, JoinError, Socket, SocketStatus, StartError, Vsn,
+};
+use presence_server::Server;
+use serde_json::{Value, json};
+
+fn is_reconnecting(status: &SocketStatus) -> bool {
+    matches!(status, SocketStatus::Reconnecting(_))
+}
+
+#[tokio::test]
+async fn params_token_and_headers_get_there() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint())
+        .param("user_id", "ä&b")
+        .param("device", "bot")
+        .header("x-team", "blue")
+        .header("x-team", "red")
+        .auth_token("s3cret")
+        .build()
+        .unwrap();
+    let peer = rogue.accept().await;
+    in_time(socket.connected()).await.unwrap();
+    assert_eq!(
+        peer.request.uri(),
+        "/socket/websocket?user_id=%C3%A4%26b&device=bot&vsn=2.0.0"
+    );
+    let headers = peer.request.headers();
+    assert_eq!(
+        headers.get_all("x-team").iter().collect::<Vec<_>>(),
+        ["blue", "red"]
+    );
+    assert_eq!(
+        headers["sec-websocket-protocol"],
+        "phoenix, base64url.bearer.phx.czNjcmV0"
+    );
+}
+
+#[tokio::test]
+async fn a_phoenix_server_takes_the_token() {
+    let server = Server::builder()
+        .on_connect(|info| info.auth_token.as_deref() == Some("s3cret"))
+        .start()
+        .await
+        .unwrap();
+    let error = in_time(builder(&server.endpoint()).auth_token("wrong").connect())
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), Some(403));
+    assert!(!error.is_retryable());
+    let socket = in_time(builder(&server.endpoint()).auth_token("s3cret").connect())
+        .await
+        .unwrap();
+    let channel = socket.channel("room:lobby");
+    in_time(channel.join()).await.unwrap();
+    let who = in_time(channel.push("whoami", &json!({}))).await.unwrap();
+    assert_eq!(who.decode::<Value>().unwrap()["auth_token"], "s3cret");
+}
+
+#[tokio::test]
+async fn the_token_is_asked_for_at_each_attempt_and_may_fail() {
+    let rogue = Rogue::start().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let socket = builder(&rogue.endpoint())
+        .auth_token_with(move || {
+            let number = counter.fetch_add(1, Ordering::Relaxed);
+            async move {
+                match number {
+                    0 => Err("the vault is locked"),
+                    number => Ok(format!("t0ken-{number}")),
+                }
+            }
+        })
+        .build()
+        .unwrap();
+    let status = until(&mut socket.watch_status(), is_reconnecting).await;
+    let SocketStatus::Reconnecting(why) = status else {
+        unreachable!()
+    };
+    assert_eq!(why.to_string(), "no auth token: the vault is locked");
+    // One is refused, one gets through, each with a token of its own.
+    let head = rogue.refuse(500).await;
+    assert!(head.contains("dDBrZW4tMQ"), "{head}");
+    let peer = rogue.accept().await;
+    assert_eq!(
+        peer.request.headers()["sec-websocket-protocol"],
+        "phoenix, base64url.bearer.phx.dDBrZW4tMg"
+    );
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn the_http_status_of_a_refusal_is_visible() {
+    let rogue = Rogue::start().await;
+    for (status, retryable) in [
+        (401, false),
+        (403, false),
+        (404, false),
+        (429, true),
+        (500, true),
+        (503, true),
+    ] {
+        let (outcome, _) = tokio::join!(
+            in_time(builder(&rogue.endpoint()).connect()),
+            rogue.refuse(status)
+        );
+        let error = outcome.unwrap_err();
+        assert_eq!(
+            (error.status(), error.is_retryable()),
+            (Some(status), retryable)
+        );
+        assert_eq!(
+            error.to_string(),
+            format!("the server refused the connection: HTTP status {status}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_retried_unless_told_otherwise() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    for status in [403, 404, 401, 500] {
+        rogue.refuse(status).await;
+    }
+    let _peer = rogue.accept().await;
+    in_time(socket.connected()).await.unwrap();
+
+    let socket = builder(&rogue.endpoint())
+        .give_up_when_refused(true)
+        .build()
+        .unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut join = Box::pin(channel.join());
+    assert!(futures_util::poll!(&mut join).is_pending());
+    rogue.refuse(500).await;
+    rogue.refuse(403).await;
+    let why = in_time(socket.connected()).await.unwrap_err();
+    assert!(
+        matches!(
+            why,
+            Disconnect::Connect(ConnectError::Refused { status: 403 })
+        ),
+        "{why}"
+    );
+    assert!(matches!(socket.status(), SocketStatus::Closed(_)));
+    // Whoever waits is told, and whoever comes later.
+    assert!(matches!(in_time(join).await, Err(JoinError::Socket(_))));
+    assert!(matches!(
+        in_time(channel.join()).await,
+        Err(JoinError::Socket(_))
+    ));
+    // Asked to, it tries again.
+    socket.reconnect().await;
+    let _peer = rogue.accept().await;
+    in_time(socket.connected()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_is_given_up_in_time() {
+    let rogue = Rogue::start().await;
+    let connect = builder(&rogue.endpoint())
+        .connect_timeout(Duration::from_millis(50))
+        .connect();
+    let (outcome, _stalled) = tokio::join!(in_time(connect), rogue.tcp());
+    let error = outcome.unwrap_err();
+    assert!(error.is_retryable());
+    assert_eq!(error.to_string(), "no connection within 50ms");
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_server_is_told() {
+    use tokio::io::AsyncWriteExt as _;
+    let rogue = Rogue::start().await;
+    let play = async {
+        let mut stream = rogue.tcp().await;
+        stream
+            .write_all(b"220 mail.example.org ESMTP\r\n\r\n")
+            .await
+            .unwrap();
+        stream
+    };
+    let (outcome, _stream) = tokio::join!(in_time(builder(&rogue.endpoint()).connect()), play);
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StartError::Connect(Disconnect::Connect(ConnectError::Handshake(_)))
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_named() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let error = in_time(builder(&format!("ws://{free}/socket")).connect())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains(&free.to_string()), "{error}");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn every_close_code_is_followed_by_a_new_connection() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut joining = Some(Box::pin(channel.join()));
+    let mut status = socket.watch_status();
+    for code in [
+        1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 4999,
+    ] {
+        let mut peer = rogue.accept().await;
+        match joining.take() {
+            Some(join) => drop(tokio::join!(join, peer.joined())),
+            None => drop(peer.joined().await),
+        }
+        until(&mut status, SocketStatus::is_connected).await;
+        peer.close(Some(code)).await;
+        let lost = until(&mut status, is_reconnecting).await;
+        let SocketStatus::Reconnecting(Disconnect::Closed { code: seen }) = lost else {
+            panic!("after {code}: {lost:?}");
+        };
+        assert_eq!(seen, Some(code));
+        // The client answers the close as the protocol wants it.
+        assert_eq!(peer.close_code().await, Some(code));
+    }
+    let mut peer = rogue.accept().await;
+    peer.joined().await;
+    until(&mut channel.watch_status(), |status| status.is_joined()).await;
+}
+
+#[tokio::test]
+async fn a_half_open_connection_is_noticed() {
+    let rogue = Rogue::start().await;
+    let ms = Duration::from_millis;
+    let socket = builder(&rogue.endpoint())
+        .heartbeat_interval(ms(20))
+        .heartbeat_timeout(ms(40))
+        .build()
+        .unwrap();
+    let mut status = socket.watch_status();
+    let mut silent = rogue.accept().await;
+    let heartbeat = silent.recv().await;
+    assert_eq!(
+        (&heartbeat[2], &heartbeat[3]),
+        (&json!("phoenix"), &json!("heartbeat"))
+    );
+    silent.ok(&heartbeat).await;
+    // The next one is not answered: the connection stays open, but nothing comes.
+    assert_eq!(silent.recv().await[3], "heartbeat");
+    let lost = until(&mut status, is_reconnecting).await;
+    assert!(
+        matches!(
+            lost,
+            SocketStatus::Reconnecting(Disconnect::HeartbeatTimeout)
+        ),
+        "{lost:?}"
+    );
+    let mut peer = rogue.accept().await;
+    until(&mut status, SocketStatus::is_connected).await;
+    assert_eq!(peer.recv().await[3], "heartbeat");
+}
+
+#[tokio::test]
+async fn garbage_is_survived() {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio_tungstenite::tungstenite::Message;
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut joining = Some(Box::pin(channel.join()));
+    let mut status = socket.watch_status();
+    let garbage = [
+        Message::text("no JSON"),
+        Message::text("[1,2]"),
+        Message::text("{}"),
+        Message::text("[null,null,\"room:lobby\",\"shout\",{]"),
+        Message::text(""),
+        Message::binary(vec![]),
+        Message::binary(vec![9, 9, 9]),
+        Message::binary(vec![2, 255, 255, 0]),
+    ];
+    for message in garbage {
+        let mut peer = rogue.accept().await;
+        match joining.take() {
+            Some(join) => drop(tokio::join!(join, peer.joined())),
+            None => drop(peer.joined().await),
+        }
+        until(&mut status, SocketStatus::is_connected).await;
+        peer.send_message(message.clone()).await;
+        let lost = until(&mut status, is_reconnecting).await;
+        assert!(
+            matches!(lost, SocketStatus::Reconnecting(Disconnect::Protocol(_))),
+            "after {message:?}: {lost:?}"
+        );
+        assert_eq!(peer.close_code().await, Some(1002), "after {message:?}");
+    }
+    // Bytes that are no WebSocket frame.
+    let mut peer = rogue.accept().await;
+    peer.joined().await;
+    peer.tcp().write_all(&[0xff; 64]).await.unwrap();
+    let mut peer = rogue.accept().await;
+    peer.joined().await;
+    until(&mut channel.watch_status(), |status| status.is_joined()).await;
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_limit_closes_the_connection() {
+    let server = server().await;
+    let socket = builder(&server.endpoint())
+        .max_message_bytes(10_000)
+        .build()
+        .unwrap();
+    let channel = socket.channel("room:lobby");
+    in_time(channel.join()).await.unwrap();
+    let mut status = socket.watch_status();
+    let error = in_time(channel.push("echo", &"x".repeat(20_000)))
+        .await
+        .unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    until(&mut status, SocketStatus::is_connected).await;
+    in_time(channel.push("echo", &json!("small")))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_push_on_its_way_ends_with_its_connection_and_one_that_waits_is_sent() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut first = rogue.accept().await;
+    drop(tokio::join!(channel.join(), first.joined()));
+    let push = channel.push("ask", &json!(1));
+    let (outcome, ()) = tokio::join!(in_time(push), async {
+        first.recv_event("ask").await;
+        drop(first);
+    });
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the connection or the channel was lost before the reply came"
+    );
+    // Not connected now: this one waits.
+    let (reply, _second) = tokio::join!(in_time(channel.push("ask", &json!(2))), async {
+        let mut second = rogue.accept().await;
+        second.joined().await;
+        let ask = second.recv_event("ask").await;
+        second.reply(&ask, "ok", &ask[4]).await;
+        second
+    });
+    assert_eq!(reply.unwrap().response.as_json(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_read_makes_pushes_wait() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).max_buffered(4).build().unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut peer = rogue.accept().await;
+    drop(tokio::join!(channel.join(), peer.joined()));
+    // More than the buffers of TCP take.
+    let big = "x".repeat(1 << 20);
+    let sent = Arc::new(AtomicUsize::new(0));
+    let casting = {
+        let (channel, sent) = (channel.clone(), Arc::clone(&sent));
+        tokio::spawn(async move {
+            for _ in 0..64 {
+                channel.cast("shout", &big).await.unwrap();
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    };
+    let mut received = 0;
+    while received < 64 {
+        peer.recv_event("shout").await;
+        received += 1;
+        let ahead = sent.load(Ordering::Relaxed).saturating_sub(received);
+        assert!(ahead < 60, "{ahead} MiB are queued somewhere");
+    }
+    in_time(casting).await.unwrap();
+}
+
+#[test]
+fn no_runtime_is_an_error() {
+    let error = Socket::builder("ws://127.0.0.1:1/socket")
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, BuildError::NoRuntime), "{error}");
+}
+
+#[tokio::test]
+async fn errors_name_the_setting() {
+    let zero = Duration::ZERO;
+    let ok = || Socket::builder("ws://127.0.0.1:1/socket");
+    for (builder, field) in [
+        (Socket::builder("localhost:4000"), "endpoint"),
+        (ok().header("bad name", "x"), "header"),
+        (ok().timeout(zero), "timeout"),
+        (ok().connect_timeout(zero), "connect_timeout"),
+        (ok().close_timeout(zero), "close_timeout"),
+        (ok().heartbeat_interval(zero), "heartbeat_interval"),
+        (ok().heartbeat_timeout(Duration::MAX), "heartbeat_timeout"),
+        (ok().reconnect_after([]), "reconnect_after"),
+        (ok().rejoin_after([zero]), "rejoin_after"),
+        (ok().jitter(1.5), "jitter"),
+        (ok().jitter(f64::NAN), "jitter"),
+        (ok().max_buffered(0), "max_buffered"),
+        (ok().max_message_bytes(0), "max_message_bytes"),
+        (ok().max_frame_bytes(0), "max_frame_bytes"),
+        (ok().read_buffer_bytes(0), "read_buffer_bytes"),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert!(
+            matches!(&error, BuildError::Invalid { field: named, .. } if *named == field),
+            "{field}: {error}"
+        );
+        assert!(
+            error.to_string().starts_with(&format!("{field}: ")),
+            "{error}"
+        );
+        assert!(!error.is_retryable());
+    }
+    assert!(Vsn::try_from("3.0.0").is_err());
+}
+
+#[tokio::test]
+async fn secrets_are_shown_nowhere() {
+    let rogue = Rogue::start().await;
+    let secret = "s3cret";
+    let builder = builder(&format!("{}?key={secret}", rogue.endpoint()))
+        .param("token", secret)
+        .header("authorization", secret)
+        .auth_token(secret);
+    let mut shown = format!(
+        "{builder:?} {:?}",
+        builder.clone().header("x", "s3cret\n").build()
+    );
+    let (outcome, head) = tokio::join!(in_time(builder.clone().connect()), rogue.refuse(403));
+    assert!(
+        head.contains("token=s3cret") && head.contains("authorization: s3cret"),
+        "{head}"
+    );
+    let error = outcome.unwrap_err();
+    shown += &format!("{error} {error:?}");
+    let socket = builder.build().unwrap();
+    let _peer = rogue.accept().await;
+    in_time(socket.connected()).await.unwrap();
+    shown += &format!("{socket:?} {:?}", socket.channel("room:lobby"));
+    assert!(
+        !shown.contains(secret) && !shown.contains("czNjcmV0"),
+        "{shown}"
+    );
+}
