@@ -1,0 +1,338 @@
+//! Reading JSON presences, at any place where there can be some.
+
+use super::arena::Span;
+use super::body::{Body, Meta, Metas};
+use super::error::ShapeProblem;
+use super::json::{Json, JsonExtra, JsonOptions, REWRITTEN};
+use super::read::{Reading, Stop, is_name, other_shape};
+use super::reference::{Reference, push_reference, push_unescaped};
+use super::rewrite;
+use super::roster::Roster;
+use crate::json::{Expected, Kind, Scanner};
+
+/// Enough of a state to tell how long an entry is.
+const SAMPLE: usize = 16;
+
+/// Where presences go.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    State,
+    Joins,
+    Leaves,
+}
+
+pub(super) struct Reader<'r, 'o> {
+    pub(super) roster: &'r mut Roster<Json>,
+    options: &'o JsonOptions,
+    side: Side,
+    /// The refs of the current entry that have to be spelled out after its text, by the metas' positions.
+    late: Vec<(usize, Reference)>,
+}
+
+impl<'r, 'o> Reader<'r, 'o> {
+    pub(super) fn new(roster: &'r mut Roster<Json>, options: &'o JsonOptions, side: Side) -> Self {
+        Self {
+            roster,
+            options,
+            side,
+            late: Vec::new(),
+        }
+    }
+
+    /// Reads an object of presences, at its opening brace.
+    pub(super) fn presences(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        problem: ShapeProblem,
+    ) -> Reading<()> {
+        let start = scanner.position();
+        if !scanner.eat(b'{') {
+            return Err(other_shape(scanner, problem)?);
+        }
+        let is_state = matches!(self.side, Side::State);
+        let sampled = is_state && self.roster.is_empty();
+        let mut count = 0;
+        loop {
+            scanner.skip_ws();
+            if scanner.eat(b'}') {
+                return Ok(());
+            }
+            if count > 0 {
+                scanner.expect(b',', Expected::CommaOrBrace)?;
+                scanner.skip_ws();
+            }
+            count += 1;
+            if is_state && self.skip_unchanged(scanner) {
+                continue;
+            }
+            self.entry(scanner, EntryText::Unknown)?;
+            if sampled && count == SAMPLE {
+                let entry = (scanner.position() - start) / SAMPLE;
+                self.roster.reserve(SAMPLE + scanner.remaining() / entry);
+            }
+        }
+    }
+
+    /// Passes over a presence that is the same, byte for byte, as the one expected here.
+    #[inline]
+    fn skip_unchanged(&mut self, scanner: &mut Scanner<'_>) -> bool {
+        if !self.roster.may_skip_unchanged() {
+            return false;
+        }
+        let rest = scanner.rest();
+        for slot in self.roster.candidates() {
+            if let Some(len) = self.roster.is_next(slot, rest)
+                && self.roster.stage_unchanged(slot)
+            {
+                scanner.skip_known(len);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Reads `"key":{…}` and stages it.
+    #[inline]
+    fn entry(&mut self, scanner: &mut Scanner<'_>, text: EntryText) -> Reading<()> {
+        let mark = self.roster.arena.len();
+        let base = Base {
+            from: scanner.position(),
+            to: self.roster.arena.end(),
+        };
+        scanner.take_odd_number();
+        let key = scanner.key()?;
+        let Presence {
+            head,
+            tail,
+            mut metas,
+            flat,
+            metas_again,
+        } = self.presence(scanner, base)?;
+        let raw = scanner.raw(base.from, scanner.position());
+        if text == EntryText::Unknown && (scanner.take_odd_number() || metas_again) {
+            return self.odd_entry(scanner.slice(base.from, scanner.position()));
+        }
+        self.roster.arena.push(raw);
+        let mut count = match text {
+            EntryText::Rewritten => REWRITTEN,
+            _ => u16::try_from(metas.len()).unwrap_or(REWRITTEN),
+        };
+        for (at, reference) in self.late.drain(..) {
+            if reference.is_unequal() {
+                // Even the same text would not be the same presence.
+                count = REWRITTEN;
+            }
+            let span = push_reference(&mut self.roster.arena, scanner, reference);
+            if let Some(meta) = metas.as_mut_slice().get_mut(at) {
+                meta.reference = span;
+            }
+        }
+        let key = match key.escaped {
+            false => base.span(key.start, key.end),
+            true => push_unescaped(&mut self.roster.arena, scanner.raw(key.start, key.end)),
+        };
+        let extra = JsonExtra {
+            head,
+            tail,
+            entry: base.to,
+            count,
+            verbatim: count != REWRITTEN,
+            flat,
+        };
+        let body = Body { metas, extra };
+        match self.side {
+            Side::State => self.roster.stage_entry(mark, key, body),
+            Side::Joins => self
+                .roster
+                .staged
+                .joins
+                .insert(&self.roster.arena, key, body),
+            Side::Leaves => self
+                .roster
+                .staged
+                .leaves
+                .insert(&self.roster.arena, key, body),
+        }
+        Ok(())
+    }
+
+    /// An entry that phoenix.js would not have kept as it came.
+    #[cold]
+    fn odd_entry(&mut self, raw: &str) -> Reading<()> {
+        let rewritten = rewrite::entry(raw)?;
+        let text = if rewritten == raw {
+            EntryText::AsItCame
+        } else {
+            EntryText::Rewritten
+        };
+        self.entry(&mut Scanner::new(&rewritten), text)
+    }
+
+    /// Reads a presence at its opening brace.
+    #[inline(always)]
+    fn presence(&mut self, scanner: &mut Scanner<'_>, base: Base) -> Reading<Presence> {
+        let open = scanner.position();
+        if !scanner.eat(b'{') {
+            return Err(other_shape(scanner, ShapeProblem::Presence)?);
+        }
+        let mut presence = Presence {
+            head: Span::default(),
+            tail: Span::default(),
+            metas: Metas::NONE,
+            flat: true,
+            metas_again: false,
+        };
+        let mut problem = Some((open, ShapeProblem::Metas));
+        let (mut first, mut metas_end) = (true, None);
+        while let Some(name) = scanner.member(first)? {
+            first = false;
+            if !is_name(scanner, name, b"metas") {
+                presence.flat &= !scanner.value()?.is_container();
+                continue;
+            }
+            presence.metas_again |= metas_end.is_some();
+            let start = scanner.position();
+            if scanner.eat(b'[') {
+                presence.head = base.span(open, scanner.position());
+                problem = self.metas(scanner, base, &mut presence)?;
+            } else {
+                scanner.value()?;
+                problem = Some((start, ShapeProblem::Metas));
+            }
+            metas_end = Some(scanner.position() - 1);
+        }
+        match (problem, metas_end) {
+            (Some((offset, problem)), _) => Err(Stop::Shape(offset, problem)),
+            (None, metas_end) => {
+                presence.tail = base.span(metas_end.unwrap_or(open), scanner.position());
+                Ok(presence)
+            }
+        }
+    }
+
+    /// Reads metas after their opening bracket. A problem with one is only one if these metas count: later ones of
+    /// the same presence might replace them.
+    #[inline(always)]
+    fn metas(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        base: Base,
+        presence: &mut Presence,
+    ) -> Reading<Option<Problem>> {
+        self.late.clear();
+        let mut problem = None;
+        let (mut one, mut many) = (None, Vec::new());
+        while scanner.element(one.is_none())? {
+            let start = scanner.position();
+            let (reference, flat) = self.meta(scanner)?;
+            presence.flat &= flat;
+            let at = if many.is_empty() {
+                usize::from(one.is_some())
+            } else {
+                many.len()
+            };
+            let reference = match reference {
+                Reference::Plain(token) => base.span(token.start, token.end),
+                Reference::Null => {
+                    problem = problem.or(Some((start, ShapeProblem::NullMeta)));
+                    Span::default()
+                }
+                other => {
+                    self.late.push((at, other));
+                    Span::default()
+                }
+            };
+            let meta = Meta {
+                reference,
+                body: base.span(start, scanner.position()),
+            };
+            match one {
+                None => one = Some(meta),
+                Some(first) => {
+                    if many.is_empty() {
+                        many.push(first);
+                    }
+                    many.push(meta);
+                }
+            }
+        }
+        presence.metas = match one {
+            Some(one) if many.is_empty() => Metas::One(one),
+            _ => {
+                many.shrink_to_fit();
+                Metas::Many(many)
+            }
+        };
+        Ok(problem)
+    }
+
+    /// Reads a meta: its ref, and whether its values are scalars.
+    #[inline(always)]
+    fn meta(&self, scanner: &mut Scanner<'_>) -> Reading<(Reference, bool)> {
+        if !scanner.eat(b'{') {
+            let reference = match scanner.value()? {
+                Kind::Null => Reference::Null,
+                _ => Reference::Missing,
+            };
+            return Ok((reference, false));
+        }
+        let (mut reference, mut flat, mut first) = (Reference::Missing, true, true);
+        while let Some(name) = scanner.member(first)? {
+            first = false;
+            if !is_name(scanner, name, &self.options.ref_field) {
+                flat &= !scanner.value()?.is_container();
+                continue;
+            }
+            if scanner.eat(b'"') {
+                let token = scanner.string_rest()?;
+                reference = if token.escaped {
+                    Reference::Escaped(token)
+                } else {
+                    Reference::Plain(token)
+                };
+            } else {
+                let start = scanner.position();
+                let kind = scanner.value()?;
+                flat &= !kind.is_container();
+                reference = Reference::Odd(kind, start, scanner.position());
+            }
+        }
+        Ok((reference, flat))
+    }
+}
+
+type Problem = (usize, ShapeProblem);
+
+/// What is known of an entry's text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EntryText {
+    Unknown,
+    AsItCame,
+    Rewritten,
+}
+
+struct Presence {
+    head: Span,
+    tail: Span,
+    metas: Metas<Span>,
+    flat: bool,
+    /// Whether `metas` was there more than once.
+    metas_again: bool,
+}
+
+/// The entry's place in the text and in the arena.
+#[derive(Clone, Copy)]
+struct Base {
+    from: usize,
+    to: u32,
+}
+
+impl Base {
+    #[inline]
+    fn span(self, start: usize, end: usize) -> Span {
+        Span {
+            start: (start - self.from) as u32 + self.to,
+            len: (end - start) as u32,
+        }
+    }
+}
