@@ -273,12 +273,17 @@ describe("failing", () => {
     expect(log.filter(([what]: any) => what === "close")).toEqual([["close", 1000, "enough", true, 3]])
   })
 
-  // phoenix.js throws where nobody can catch it, and polls no more.
+  // phoenix.js throws into the browser's event loop there, and polls no more.
   it.each([
     ["an unknown status", { status: 302 }],
     ["messages that are no list", { status: 200, token: "one", messages: "none" }],
     ["an answer that is no object", 5],
   ])("retries after %s", async (_what, answer) => {
+    const theirs = await play(Theirs, undefined, async ({ open }) => {
+      await open()
+      expect(() => last().answer(answer)).toThrow()
+    })
+    expect(theirs.filter(([what]: any) => what === "close")).toEqual([])
     const log = await play(Ours, undefined, async ({ open }) => {
       await open()
       last().answer(answer)
