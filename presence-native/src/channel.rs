@@ -129,6 +129,19 @@ impl Shared {
         tracing::debug!(topic = %self.topic, ?status, "channel");
         self.status.send_replace(status);
     }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(*self.status.borrow(), ChannelStatus::Closed(_))
+    }
+
+    /// It is over for good: streams end once what they hold is read.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        self.set_status(ChannelStatus::Closed(reason));
+        self.subscriptions.lock().clear();
+        for presence in self.presences.lock().take().unwrap_or_default() {
+            presence.close();
+        }
+    }
 }
 
 /// Held by everything a user can hold of a channel. The last one leaves it.
@@ -194,6 +207,9 @@ impl Channel {
             presences: Mutex::new(Some(Vec::new())),
             id: OnceLock::new(),
         });
+        if !socket.release(Release::New(Arc::clone(&shared))) {
+            shared.close(CloseReason::Shutdown);
+        }
         Self {
             handle: Arc::new(Handle { shared, socket }),
         }
@@ -358,11 +374,12 @@ impl Channel {
         let shared = self.shared();
         let capacity = shared.options.capacity.unwrap_or(DEFAULT_CAPACITY);
         let (sender, receiver) = queue::bounded(capacity);
-        if !matches!(*shared.status.borrow(), ChannelStatus::Closed(_)) {
-            shared
-                .subscriptions
-                .lock()
-                .push(Subscription { filter, sender });
+        {
+            // Locked before looking, since the task closes a channel in the other order.
+            let mut subscriptions = shared.subscriptions.lock();
+            if !shared.is_closed() {
+                subscriptions.push(Subscription { filter, sender });
+            }
         }
         Events::new(receiver, Arc::clone(&self.handle))
     }

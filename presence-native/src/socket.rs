@@ -48,7 +48,7 @@ pub(crate) struct Shared {
 struct Inner {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
-    /// Bounded by what there is to release: each channel once, and shutdowns that somebody waits for.
+    /// Bounded by what there is to tell: the begin and the end of each channel, and shutdowns that somebody waits for.
     releases: mpsc::UnboundedSender<Release>,
 }
 
@@ -64,10 +64,9 @@ impl SocketHandle {
         self.0.commands.send(command).await.map_err(|_| Gone)
     }
 
-    /// Tells the task without waiting, since drops can't wait.
-    pub(crate) fn release(&self, release: Release) {
-        // With the task everything is released already.
-        let _ = self.0.releases.send(release);
+    /// Tells the task without waiting, since drops can't wait. False if the task is gone.
+    pub(crate) fn release(&self, release: Release) -> bool {
+        self.0.releases.send(release).is_ok()
     }
 
     pub(crate) fn settings(&self) -> &Settings {

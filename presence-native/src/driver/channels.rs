@@ -48,6 +48,17 @@ impl Driver {
         }
     }
 
+    pub(super) fn channel_made(&mut self, channel: Arc<channel::Shared>) {
+        // Its join may have been faster.
+        if channel.id.get().is_none() {
+            self.unjoined.push(channel);
+        }
+    }
+
+    fn forget_unjoined(&mut self, channel: &Arc<channel::Shared>) {
+        self.unjoined.retain(|other| !Arc::ptr_eq(other, channel));
+    }
+
     fn join(&mut self, channel: &Arc<channel::Shared>, joiner: Joiner) {
         if self.gave_up {
             let why = self.lost.clone().unwrap_or(Disconnect::Shutdown);
@@ -77,6 +88,7 @@ impl Driver {
         let id = self
             .core
             .channel(&channel.topic, channel.options.params.clone());
+        self.forget_unjoined(channel);
         // This task alone sets it, once.
         let _ = channel.id.set(id);
         let mut presences = Vec::new();
@@ -134,12 +146,8 @@ impl Driver {
         match channel.id.get() {
             Some(id) => drop(self.core.leave(self.now(), *id, None)),
             None => {
-                // Never joined, and never will be.
-                channel.set_status(ChannelStatus::Closed(CloseReason::Left));
-                end_streams(channel);
-                for presence in channel.presences.lock().take().unwrap_or_default() {
-                    presence.close();
-                }
+                self.forget_unjoined(channel);
+                channel.close(CloseReason::Left);
             }
         }
     }
@@ -269,8 +277,7 @@ impl Driver {
             _ => JoinError::Closed { topic },
         };
         entry.finish_joins(&Err(error));
-        entry.shared.set_status(ChannelStatus::Closed(reason));
-        end_streams(&entry.shared);
+        entry.shared.close(reason);
     }
 
     /// The server refused the connection for good.
@@ -296,6 +303,9 @@ impl Driver {
         for entry in std::mem::take(&mut self.channels).into_values() {
             self.end_entry(entry, CloseReason::Shutdown);
         }
+        for channel in std::mem::take(&mut self.unjoined) {
+            channel.close(CloseReason::Shutdown);
+        }
     }
 
     /// Has the core record what somebody wants to know of presences.
@@ -317,11 +327,6 @@ impl Driver {
         let status = presence::PresenceStatus::of(tracker.status());
         presence.status.send_replace(status);
     }
-}
-
-/// Dropping the senders ends the streams once what they hold is read.
-fn end_streams(channel: &channel::Shared) {
-    channel.subscriptions.lock().clear();
 }
 
 /// A timeout in the core's milliseconds; a fraction of one counts as one.

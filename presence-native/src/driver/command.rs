@@ -29,6 +29,8 @@ pub(crate) struct PushRequest {
 
 /// What can't wait for room in the queue of commands.
 pub(crate) enum Release {
+    /// There is a new channel, not joined.
+    New(Arc<channel::Shared>),
     /// The last handle of a channel is gone.
     Channel(Arc<channel::Shared>),
     /// Somebody waits for the end of the socket.

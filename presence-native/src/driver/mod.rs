@@ -16,7 +16,7 @@ use presence_core::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use crate::channel::ChannelError;
+use crate::channel::{self, ChannelError};
 use crate::error::{ConnectError, Disconnect};
 use crate::message::Payload;
 use crate::presence;
@@ -37,6 +37,8 @@ pub(crate) struct Driver {
     releases: mpsc::UnboundedReceiver<Release>,
     transports: Transports,
     channels: BTreeMap<ChannelId, Entry>,
+    /// Made and not joined.
+    unjoined: Vec<Arc<channel::Shared>>,
     presences: BTreeMap<PresenceId, Arc<presence::Shared>>,
     pushes: BTreeMap<PushId, Waiting>,
     /// Why there is no connection, once one was tried.
@@ -64,6 +66,7 @@ impl Driver {
                 shared.settings.max_buffered,
             ),
             channels: BTreeMap::new(),
+            unjoined: Vec::new(),
             presences: BTreeMap::new(),
             pushes: BTreeMap::new(),
             lost: None,
@@ -110,6 +113,7 @@ impl Driver {
                     None => return,
                 },
                 release = self.releases.recv() => match release {
+                    Some(Release::New(channel)) => self.channel_made(channel),
                     Some(Release::Channel(channel)) => self.leave(&channel),
                     Some(Release::Socket(done)) => {
                         self.shutdowns.push(done);
@@ -137,10 +141,6 @@ impl Driver {
         self.pump();
         // Each closing connection has its own latest time.
         poll_fn(|cx| self.transports.poll_idle(cx)).await;
-        self.shared
-            .status
-            .send_replace(SocketStatus::Closed(Disconnect::Shutdown));
-        self.close_everything();
         tracing::debug!(endpoint = %self.shared.settings.connector.endpoint, "socket ends");
     }
 
@@ -251,5 +251,22 @@ impl Driver {
             }
             !same
         });
+    }
+}
+
+/// Also where the runtime ends before the socket does.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared
+            .status
+            .send_replace(SocketStatus::Closed(Disconnect::Shutdown));
+        // What was made meanwhile; later ones find the queue closed.
+        self.releases.close();
+        while let Ok(release) = self.releases.try_recv() {
+            if let Release::New(channel) = release {
+                self.channel_made(channel);
+            }
+        }
+        self.close_everything();
     }
 }

@@ -114,6 +114,7 @@ impl Channel {
     /// # Errors
     ///
     /// [`PresenceError::TooLate`] once the channel was joined: the server sends the state right after the join.
+    /// [`PresenceError::Closed`] if it is over.
     pub fn presence<M>(&self) -> Result<Presence<M>, PresenceError> {
         self.presence_with(PresenceOptions::default())
     }
@@ -131,6 +132,7 @@ impl Channel {
         let waiting = &self.handle.shared.presences;
         match &mut *waiting.lock() {
             Some(waiting) => waiting.push(Arc::clone(&shared)),
+            None if self.handle.shared.is_closed() => return Err(PresenceError::Closed),
             None => return Err(PresenceError::TooLate),
         }
         Ok(Presence {

@@ -1,6 +1,7 @@
 //! What the tests share. Not everything is used by every test file.
 #![allow(dead_code, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+pub(crate) mod cutter;
 pub(crate) mod rogue;
 pub(crate) mod roster;
 
