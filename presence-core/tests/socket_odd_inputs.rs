@@ -19,6 +19,8 @@ fn report_everything(pair: &mut Pair, connection: ConnectionId) {
     pair.socket.handle_open(now, connection, false);
     pair.socket.handle_refused(connection, 403);
     pair.socket.handle_error(now, connection);
+    pair.socket.announce_error(now, connection);
+    pair.socket.handle_error_announced(now, connection);
     for ready in [
         ReadyState::Open,
         ReadyState::Connecting,

@@ -305,3 +305,27 @@ fn a_presence_by_the_shell_is_left_to_the_shell() {
         Ok(None)
     );
 }
+
+#[test]
+fn in_the_first_version_a_state_before_the_join_s_answer_is_an_earlier_join_s() {
+    // In phoenix.js the diff between the two states is lost, since the first one counts as the new join's.
+    let mut pair = Pair::new(presence_core::Config::default());
+    pair.vsn = presence_core::message::Vsn::V1;
+    pair.connect();
+    pair.open();
+    let old = pair.channel("room:1");
+    pair.join(old);
+    pair.accept_joins();
+    pair.leave(old);
+    let room = pair.channel("room:1");
+    let presence = pair.socket.track(room, PresenceOptions::default());
+    pair.join(room);
+    state(&mut pair, room, &["old"]);
+    assert!(pair.socket.updated_presences().is_empty());
+    assert_eq!(keys(&pair, presence), [""; 0]);
+    pair.accept_joins();
+    let diff = format!(r#"{{"joins":{},"leaves":{{}}}}"#, payload(&["bob"]));
+    pair.event(room, "presence_diff", &diff);
+    state(&mut pair, room, &["ann"]);
+    assert_eq!(keys(&pair, presence), ["ann", "bob"]);
+}

@@ -141,7 +141,7 @@ impl<P: Clone> Socket<P> {
             let mut next = 0;
             while let Some((presence, kind)) = self.presence_for(channel, next, frame.event()) {
                 next += 1;
-                if let Some(kind) = kind {
+                if let Some(kind) = kind.filter(|kind| !self.is_early(channel, *kind, frame)) {
                     let update = self.apply(channel, presence, kind, frame.clone())?;
                     self.presences.updated.push(update);
                     read = true;
@@ -149,6 +149,19 @@ impl<P: Clone> Socket<P> {
             }
         }
         Ok(read)
+    }
+
+    /// Whether a frame is the state of a join before the one under way: no
+    /// server sends a join's state before its answer, and in version 1 nothing
+    /// else tells the two apart. (phoenix.js takes it for the present join's,
+    /// and then loses the diffs between the two states.)
+    fn is_early(&self, channel: ChannelId, kind: PresenceKind, frame: &TextFrame<'_>) -> bool {
+        kind == PresenceKind::State
+            && frame.join_ref().is_none()
+            && matches!(
+                self.channel_state(channel),
+                ChannelState::Joining | ChannelState::Errored
+            )
     }
 
     /// A channel's `at`-th presence, and what `event` is to it.
