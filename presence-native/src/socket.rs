@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument as _;
 
 use crate::builder::{Settings, SocketBuilder};
 use crate::channel::{Channel, ChannelOptions};
@@ -134,7 +135,9 @@ impl Socket {
         let (commands, command_receiver) = mpsc::channel(COMMANDS);
         let (releases, release_receiver) = mpsc::unbounded_channel();
         let driver = Driver::new(Arc::clone(&shared), command_receiver, release_receiver);
-        runtime.spawn(driver.run());
+        let endpoint = &shared.settings.connector.endpoint;
+        let span = tracing::info_span!("socket", %endpoint);
+        runtime.spawn(driver.run().instrument(span));
         Self {
             handle: SocketHandle(Arc::new(Inner {
                 shared,

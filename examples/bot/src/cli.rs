@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
@@ -47,6 +48,12 @@ pub(crate) struct Server {
     /// The authToken of the connection
     #[arg(long, env = "PRESENCE_BOT_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+    /// An HTTP proxy to connect through: http://HOST:PORT
+    #[arg(long, value_name = "URL", env = "PRESENCE_BOT_PROXY")]
+    pub(crate) proxy: Option<String>,
+    /// A PEM file with certificates of authorities to trust
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
     /// The version of the wire format
     #[arg(long, default_value = "2.0.0", value_parser = ["1.0.0", "2.0.0"])]
     pub(crate) vsn: String,

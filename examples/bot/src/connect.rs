@@ -1,7 +1,7 @@
 //! From the command line to a joined room.
 
 use anyhow::{Context as _, Result};
-use presence_native::{Channel, ChannelOptions, Payload, Socket, SocketBuilder, Vsn};
+use presence_native::{Channel, ChannelOptions, Payload, Socket, SocketBuilder, Tls, Vsn};
 use serde_json::Value;
 
 use crate::cli::Server;
@@ -21,6 +21,14 @@ impl Server {
         }
         if let Some(token) = &self.token {
             builder = builder.auth_token(token);
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(path) = &self.ca {
+            let pem =
+                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            builder = builder.tls(Tls::default().with_root_certificate(pem));
         }
         Ok(builder)
     }

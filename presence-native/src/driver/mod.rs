@@ -78,7 +78,7 @@ impl Driver {
     }
 
     pub(crate) async fn run(mut self) {
-        tracing::debug!(endpoint = %self.shared.settings.connector.endpoint, "socket starts");
+        tracing::debug!("socket starts");
         self.core.connect(self.now());
         self.pump();
         self.work().await;
@@ -141,7 +141,7 @@ impl Driver {
         self.pump();
         // Each closing connection has its own latest time.
         poll_fn(|cx| self.transports.poll_idle(cx)).await;
-        tracing::debug!(endpoint = %self.shared.settings.connector.endpoint, "socket ends");
+        tracing::debug!("socket ends");
     }
 
     fn now(&self) -> Millis {
@@ -166,7 +166,7 @@ impl Driver {
     fn handle_happening(&mut self, id: ConnectionId, happening: Happening) {
         match happening {
             Happening::Opened => {
-                tracing::info!(endpoint = %self.shared.settings.connector.endpoint, "connected");
+                tracing::info!("connected");
                 self.core.handle_open(self.now(), id, false);
             }
             Happening::Text(text) => self.handle_text(id, &text),
@@ -186,7 +186,7 @@ impl Driver {
         };
         // What a closing connection ends with says nothing: the reason was there before.
         if self.core.connection() == Some(id) && self.core.ready_state() != ReadyState::Closing {
-            tracing::warn!(endpoint = %self.shared.settings.connector.endpoint, error = %why, "not connected");
+            tracing::warn!(error = %why, "not connected");
             self.lost = Some(why);
         }
         let now = self.now();

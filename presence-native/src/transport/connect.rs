@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 #[cfg(feature = "proxy")]
 use super::Proxy;
-use super::{BoxedIo, Connecting, TlsConnector, WebSocket};
+use super::{BoxedIo, Connecting, Encrypt, WebSocket};
 use crate::endpoint::Endpoint;
 use crate::error::ConnectError;
 
@@ -24,7 +24,7 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Connector {
     pub(crate) endpoint: Endpoint,
-    pub(crate) tls: Option<TlsConnector>,
+    pub(crate) tls: Option<Arc<dyn Encrypt>>,
     #[cfg(feature = "proxy")]
     pub(crate) proxy: Option<Proxy>,
     pub(crate) limits: Limits,
@@ -50,7 +50,7 @@ impl Connector {
         let request = self.endpoint.request().await?;
         let stream = self.reach().await?;
         let stream: BoxedIo = match &self.tls {
-            Some(tls) => tls.connect(self.endpoint.server_name(), stream).await?,
+            Some(tls) => tls.encrypt(self.endpoint.server_name(), stream).await?,
             None => stream,
         };
         let config = WebSocketConfig::default()

@@ -24,8 +24,8 @@ pub(crate) use connect::{Connector, Limits};
 use link::Link;
 #[cfg(feature = "proxy")]
 pub(crate) use proxy::Proxy;
+pub(crate) use tls::Encrypt;
 pub use tls::Tls;
-pub(crate) use tls::TlsConnector;
 
 /// What a WebSocket goes over: TCP, TLS, or either through a proxy.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
