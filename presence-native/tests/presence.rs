@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use common::rogue::{Peer, Rogue};
 use common::roster::{self, keys, synced, until_keys, until_true};
-use common::{builder, in_time, server, socket, until};
+use common::{builder, in_time, restart, server, socket, until};
 use presence_native::{
     Cause, ChangeKind, Changes, Channel, Presence, PresenceError, PresenceOptions, PresenceStatus,
     Socket,
@@ -210,7 +210,7 @@ async fn a_lost_connection_makes_the_roster_stale_and_the_next_state_right() {
         ["alice", "bob"],
         "the last known roster stays"
     );
-    let server = again.start().await.unwrap();
+    let server = restart(again).await;
     let mut carol = server.presences().process();
     carol.track(ROOM, "carol", meta(json!({}))).unwrap();
     until(&mut status, |status| *status == PresenceStatus::Synced).await;
