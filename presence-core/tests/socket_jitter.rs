@@ -27,7 +27,7 @@ fn reconnects(config: Config) -> Vec<u64> {
         .iter()
         .map(|_| {
             pair.fail();
-            pair.jump().expect("a next try")
+            pair.jump().unwrap_or_default()
         })
         .collect()
 }

@@ -1,4 +1,5 @@
 //! The presences of a channel, through the socket.
+#![allow(clippy::expect_used, reason = "a test fails by it")]
 
 #[path = "common/socket.rs"]
 mod socket;

@@ -4,6 +4,7 @@
 //! tells is written down, a line each, in its order; [`Pair::log`] hands the lines out. After every step the pair
 //! checks what must hold whatever the test is about: see [`Pair::check`].
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
