@@ -1,6 +1,7 @@
 //! `cargo xtask prove`: the long versions of proofs whose short ones are in the test run.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -9,6 +10,18 @@ use crate::{process, say, stamp};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Proof {
+    /// Simulates worlds that go wrong, on a virtual clock: every roster ends as the server's
+    Simulate {
+        /// How many worlds
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+        /// The first world's seed; a new one each time if none is given
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Print all that happens in them
+        #[arg(long)]
+        trace: bool,
+    },
     /// Replays recordings of real servers: every frame decodes, every roster is the server's own
     Traces {
         /// Recordings; those of presence-core's tests if none are named
@@ -18,14 +31,34 @@ pub(crate) enum Proof {
 
 pub(crate) fn run(project: &Project, proof: &Proof) -> Result<()> {
     match proof {
+        Proof::Simulate { count, seed, trace } => simulate(project, *count, *seed, *trace),
         Proof::Traces { files } => traces(project, files),
     }
 }
 
+fn simulate(project: &Project, count: u64, seed: Option<u64>, trace: bool) -> Result<()> {
+    say::step("Simulating");
+    let mut simulate = example(project, "simulate");
+    simulate.args(["--count", &count.to_string()]);
+    if let Some(seed) = seed {
+        simulate.args(["--seed", &seed.to_string()]);
+    }
+    if trace {
+        simulate.arg("--trace");
+    }
+    process::run(&mut simulate)
+}
+
+/// An example of presence-core's, its arguments to follow.
+fn example(project: &Project, name: &str) -> Command {
+    let mut command = project.cargo(["run", "--quiet", "--release", "--package=presence-core"]);
+    command.args(["--example", name, "--"]);
+    command
+}
+
 fn traces(project: &Project, files: &[PathBuf]) -> Result<()> {
     say::step("Replaying recordings");
-    let mut replay = project.cargo(["run", "--quiet", "--release", "--package=presence-core"]);
-    replay.args(["--example=replay", "--"]);
+    let mut replay = example(project, "replay");
     if files.is_empty() {
         let root = project.path("");
         for file in stamp::files(&project.path("presence-core/tests/fixtures"))? {

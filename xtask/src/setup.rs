@@ -137,6 +137,24 @@ fn installed_chromium() -> Option<PathBuf> {
 }
 
 fn install_chromium() -> Result<PathBuf> {
+    say::step("Installing Chromium");
+    apt_install(&["chromium"])?;
+    installed_chromium().context("apt-get installed no chromium")
+}
+
+/// OpenSSL's headers, which the feature `native-tls` compiles against on Linux.
+pub(crate) fn openssl(project: &Project) -> Result<()> {
+    let found = || process::output(project.command("pkg-config").args(["--exists", "openssl"]));
+    if !cfg!(target_os = "linux") || found().is_ok() {
+        return Ok(());
+    }
+    say::step("Installing OpenSSL's headers");
+    apt_install(&["libssl-dev", "pkg-config"]).context(
+        "OpenSSL's headers and pkg-config are needed: install them from your system's packages",
+    )
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
     which::which("apt-get").context("there is no apt-get to install it with")?;
     let apt_get = |args: &[&str]| {
         // -n: rather fail than wait for a password that nobody may be there to type.
@@ -149,16 +167,9 @@ fn install_chromium() -> Result<PathBuf> {
         };
         process::run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    say::step("Installing Chromium");
     apt_get(&["update", "--quiet"])?;
-    apt_get(&[
-        "install",
-        "--yes",
-        "--quiet",
-        "--no-install-recommends",
-        "chromium",
-    ])?;
-    installed_chromium().context("apt-get installed no chromium")
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    apt_get(&[&install[..], packages].concat())
 }
 
 fn is_root() -> bool {

@@ -31,6 +31,12 @@ pub(crate) const SUITES: &[Suite] = &[
         run: lint,
     },
     Suite {
+        name: "features",
+        about: "presence-native with every set of its features, warnings denied",
+        needs: &[Need::OpenSsl],
+        run: features,
+    },
+    Suite {
         name: "doc",
         about: "rustdoc, warnings denied",
         needs: &[],
@@ -93,6 +99,8 @@ const PHOENIX_JS: &str = "examples/server/tests/phoenix_js";
 pub(crate) enum Need {
     /// rustc's standard library for wasm32.
     WasmTarget,
+    /// OpenSSL's headers.
+    OpenSsl,
     /// Node and npm.
     Node,
     /// wasm-bindgen's test runner.
@@ -113,6 +121,7 @@ impl Need {
     pub(crate) fn prepare(self, project: &Project) -> Result<()> {
         match self {
             Self::WasmTarget => setup::wasm_target(project),
+            Self::OpenSsl => setup::openssl(project),
             Self::Node => setup::node(project),
             Self::Bindgen => build::bindgen(project),
             Self::Binaries => build::binaries(project),
@@ -149,6 +158,33 @@ pub(crate) fn lint(project: &Project) -> Result<()> {
         ])
         .arg("--target=wasm32-unknown-unknown")
         .args(deny))
+}
+
+/// Those of presence-native that are to be named.
+const FEATURES: [&str; 4] = [
+    "rustls-native-roots",
+    "rustls-webpki-roots",
+    "native-tls",
+    "proxy",
+];
+
+fn features(project: &Project) -> Result<()> {
+    for set in 0..1_u32 << FEATURES.len() {
+        let chosen: Vec<_> = (0..FEATURES.len())
+            .filter(|bit| set & (1 << bit) != 0)
+            .map(|bit| FEATURES[bit])
+            .collect();
+        run(project
+            .cargo([
+                "clippy",
+                "--quiet",
+                "--package=presence-native",
+                "--no-default-features",
+            ])
+            .arg(format!("--features={}", chosen.join(",")))
+            .args(["--", "--deny=warnings"]))?;
+    }
+    Ok(())
 }
 
 fn doc(project: &Project) -> Result<()> {
