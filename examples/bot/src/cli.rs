@@ -70,6 +70,9 @@ pub(crate) struct WatchOptions {
     /// Prints one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prints lines, also on a terminal
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) plain: bool,
 }
 
 const WATCH_EXAMPLES: &str = "\

@@ -1,10 +1,11 @@
 //! What the bot says when it is asked.
 
 use anyhow::Result;
-use presence_native::{Channel, Message, PushError, Snapshot};
+use presence_native::{Channel, Message, PushError};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
+
+use super::news::Roster;
 
 const NAME: &str = "bot";
 
@@ -48,11 +49,7 @@ impl Answerer {
     }
 
     /// Says who is there, to all.
-    pub(super) async fn answer(
-        &self,
-        question: &str,
-        roster: &Snapshot<Value, IgnoredAny>,
-    ) -> Result<String> {
+    pub(super) async fn answer(&self, question: &str, roster: &Roster) -> Result<String> {
         let names: Vec<String> = roster.iter().map(|who| who.key().to_owned()).collect();
         let answer = match names.len() {
             1 => "There is nobody here but me.".to_owned(),
