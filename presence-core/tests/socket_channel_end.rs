@@ -180,3 +180,17 @@ fn the_states_are_phoenix_js_s() {
         assert_eq!(state.as_str(), word);
     }
 }
+
+#[test]
+fn a_wait_for_the_rejoin_is_over_when_the_user_joins() {
+    // In phoenix.js a channel that crashed before its join, if a server ever says so, leaves itself then.
+    let mut pair = Pair::connected();
+    let room = pair.channel("room:1");
+    pair.receive(r#"[null,null,"room:1","phx_error",{}]"#);
+    pair.join(room);
+    pair.expect(["room:1 crashed", "send 3 3 room:1 phx_join {}"]);
+    pair.advance(5_000);
+    pair.expect([]);
+    pair.accept_joins();
+    assert_eq!(pair.socket.channel_state(room), ChannelState::Joined);
+}

@@ -282,3 +282,25 @@ fn no_timer_is_left_once_the_pushes_have_ended() {
         assert_eq!(pair.socket.pending_count(), 0);
     }
 }
+
+#[test]
+fn the_disconnect_that_finds_the_transport_drained_closes_it_with_its_own_code() {
+    let mut pair = Pair::connected();
+    buffered(&mut pair, true);
+    pair.disconnect(1);
+    pair.advance(100);
+    buffered(&mut pair, false);
+    pair.socket
+        .disconnect(pair.at(), Some(4_000), "bye", Some(2));
+    pair.drain();
+    pair.expect(["close 4000 bye"]);
+    // The transport says nothing, so each looks again at its own times: the second after 150, 300, 450 and 600 ms, the
+    // first, which waited for the buffer until then, 50 ms after that.
+    pair.advance(1_499);
+    pair.expect([]);
+    pair.advance(1);
+    pair.expect(["disconnected 2"]);
+    pair.advance(50);
+    pair.expect(["disconnected 1"]);
+    assert_eq!(pair.socket.timer_count(), 0);
+}

@@ -139,6 +139,7 @@ impl<P: Clone> Socket<P> {
             return;
         };
         channel.state = ChannelState::Joining;
+        Self::cancel_wait(&mut channel.rejoin, &mut self.timers);
         let (join, timeout) = (channel.join, channel.timeout);
         if let Some(push) = self.pushes.get_mut(join) {
             push.timeout = timeout;

@@ -523,6 +523,15 @@ impl<P: Clone> Socket<P> {
                 continue;
             };
             let ready = state.ready;
+            // One that waits for the transport to drain looks again at its own
+            // times, even if another finds it drained before.
+            if teardown.timer.is_some()
+                && teardown.stage == Stage::Drain
+                && ready != ReadyState::Closed
+            {
+                index += 1;
+                continue;
+            }
             let waits = match teardown.stage {
                 Stage::Drain => state.buffered && ready == ReadyState::Open,
                 Stage::Close => ready != ReadyState::Closed,
