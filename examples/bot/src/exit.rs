@@ -3,12 +3,16 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use presence_native::{Disconnect, JoinError, PresenceError, StartError};
+use presence_native::{Disconnect, JoinError, PresenceError, PushError, StartError};
+
+use crate::load::WrongRosters;
 
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;
 const CONNECTION: u8 = 3;
 const ROOM: u8 = 4;
+const SAID: u8 = 5;
+const WRONG: u8 = 6;
 
 /// Tells what went wrong, and picks the code that says so.
 pub(crate) fn code(outcome: anyhow::Result<()>) -> ExitCode {
@@ -43,6 +47,12 @@ fn code_of(error: &anyhow::Error) -> u8 {
         }
         if cause.is::<PresenceError>() {
             return ROOM;
+        }
+        if cause.is::<PushError>() {
+            return SAID;
+        }
+        if cause.is::<WrongRosters>() {
+            return WRONG;
         }
     }
     OTHER

@@ -3,6 +3,8 @@
 mod cli;
 mod connect;
 mod exit;
+mod load;
+mod say;
 mod watch;
 
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ async fn main() -> ExitCode {
         .init();
     let outcome = match cli.command {
         Command::Watch(options) => watch::run(&options).await,
+        Command::Say(options) => say::run(&options).await,
+        Command::Load(options) => load::run(&options).await,
     };
     exit::code(outcome)
 }
