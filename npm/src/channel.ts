@@ -4,7 +4,11 @@ import { closure, guarded } from "./guard.js"
 import { Push } from "./push.js"
 import type { Socket } from "./socket.js"
 
-export type Callback = (payload?: any, ref?: any, joinRef?: any) => unknown
+export type Callback<Payload = any> = (
+  payload: Payload,
+  ref: string | null,
+  joinRef: string | null | undefined,
+) => unknown
 
 interface Binding {
   event: string
@@ -18,7 +22,7 @@ export const ENGINE_READS = Symbol("engine reads")
 /** A topic of a socket's: made by `socket.channel(topic, params)`. */
 export class Channel {
   topic: string
-  params: () => any
+  params: () => object
   socket: Socket
   timeout: number
   joinedOnce = false
@@ -50,10 +54,11 @@ export class Channel {
   }
 
   /**
-   * Joins the channel, once; after that it rejoins by itself. `timeout` (ms) becomes the channel's.
+   * Joins the channel, once; after that it rejoins by itself. `timeout` (ms) becomes the channel's. Await it, or
+   * use `receive`, whose callbacks are called at each rejoin too.
    * @throws Error the second time.
    */
-  join(timeout: number = this.timeout): Push {
+  join<Ok = any, Err = any>(timeout: number = this.timeout): Push<Ok, Err> {
     if (this.joinedOnce) {
       throw new Error(
         "tried to join multiple times. 'join' can only be called a single time per channel instance",
@@ -72,12 +77,12 @@ export class Channel {
   }
 
   /** Calls `callback` with the reason when the channel crashed or lost its connection. */
-  onError(callback: (reason?: any) => unknown): number {
+  onError(callback: (reason: any) => unknown): number {
     return this.on(EVENTS.error, (reason) => callback(reason))
   }
 
   /** Calls `callback` with the payload of each `event`. Returns a ref for `off`. */
-  on(event: string, callback: Callback): number {
+  on<Payload = any>(event: string, callback: Callback<Payload>): number {
     const ref = this.bindingRef++
     this.bindings.push({ event, ref, callback })
     return ref
@@ -91,10 +96,19 @@ export class Channel {
   }
 
   /**
-   * Sends `event` to the channel's process, now or once joined.
+   * Sends `event` to the channel's process, now or once joined. `payload` is an object, sent as JSON, or an
+   * `ArrayBuffer`, sent as it is. Await the reply, or use `receive`.
    * @throws Error before `join`.
+   * @throws TypeError if `event` is no string.
    */
-  push(event: string, payload?: any, timeout: number = this.timeout): Push {
+  push<Ok = any, Err = any>(
+    event: string,
+    payload?: object | null,
+    timeout: number = this.timeout,
+  ): Push<Ok, Err> {
+    if (typeof event !== "string") {
+      throw new TypeError(`event must be a string, but is ${String(event)}`)
+    }
     const body = payload || {}
     if (!this.joinedOnce) {
       throw new Error(
@@ -107,7 +121,7 @@ export class Channel {
   }
 
   /** Leaves the channel; its `onClose` callbacks are called at once. */
-  leave(timeout: number = this.timeout): Push {
+  leave(timeout: number = this.timeout): Push<{}, {}> {
     const push = new Push(this, EVENTS.leave, undefined, timeout)
     this.socket.driver.leave(this, push, timeout)
     return push

@@ -79,7 +79,7 @@ export class Driver {
 
   detach(host: Host): void {
     if (this.#presences.delete(host.handle)) {
-      host.mirror.detach()
+      host.detach()
       this.machine.presence_release(host.handle)
     }
   }
@@ -451,9 +451,9 @@ export class Driver {
       case Tag.PushLeft:
         return this.#settle(first, { status: "ok", response: {} })
       case Tag.PushDisconnected:
-        return
+        return this.#pushes.get(first)?.lose()
       case Tag.PresenceStatus:
-        return
+        return this.#presences.get(first)?.host.tellStatus()
       case Tag.DelayNeeded:
         return this.#delay(first, words[at + 1])
       case Tag.Deliver:
@@ -579,14 +579,14 @@ export class Driver {
   #forget(id: number): Channel | undefined {
     const channel = this.#channels.get(id)
     this.#channels.delete(id)
-    for (const presence of this.#presences.values()) {
-      if (presence.channel === id) {
-        this.detach(presence.host)
-      }
-    }
     if (channel !== undefined) {
       this.#pushes.delete(this.#joins.get(channel)!)
       this.#socket.remove(channel)
+    }
+    for (const presence of [...this.#presences.values()]) {
+      if (presence.channel === id) {
+        this.detach(presence.host)
+      }
     }
     return channel
   }

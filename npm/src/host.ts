@@ -1,13 +1,31 @@
 import { Channel, ENGINE_READS } from "./channel.js"
 import { type Machine, machine as newMachine, readText, writeText } from "./engine.js"
 import { Mirror } from "./mirror.js"
-import type { Presence } from "./presence.js"
+import type { PresenceChange, PresenceStatus } from "./types.js"
 
 export type Step = [kind: 0 | 1, key: string, current: any, other: any]
+
+/** What a frame did, until its callbacks are called. */
+export interface Due {
+  steps: Step[]
+  changes: PresenceChange<any, any>[]
+  synced: boolean
+}
+
+/** Whom a host tells. */
+export interface Listener {
+  fire(due: Due): void
+  statusChanged(status: PresenceStatus): void
+}
 
 /** What the machine says of a payload it applied. */
 const SYNCED = 1
 const STEPS = 2
+const CHANGES = 4
+const RESYNC = 8
+
+const KINDS = ["joined", "updated", "left"] as const
+const STATUSES = ["syncing", "synced", "stale"] as const
 
 const STATE = 0
 const DIFF = 1
@@ -17,21 +35,71 @@ export class Host {
   readonly mirror: Mirror
   readonly machine: Machine
   readonly handle: number
-  readonly #presence: Presence
+  readonly #listener: Listener
+  #status: PresenceStatus = "syncing"
+  /** Stops the payloads from coming, and frees the room in the engine. */
+  release = (): void => {}
+  /** What the engine's own work for this presence leaves to do. */
+  afterwards = (): void => {}
+  #detached = false
   /** Whether the channel has joined anew without the machine's knowing. */
   joinedAnew = (): boolean => false
-  /** What the last frame did, until its callbacks are called. */
-  #due: { steps: Step[]; synced: boolean } | null = null
+  #due: Due | null = null
 
-  constructor(machine: Machine, handle: number, presence: Presence) {
+  constructor(machine: Machine, handle: number, listener: Listener) {
     this.machine = machine
     this.handle = handle
-    this.#presence = presence
+    this.#listener = listener
     this.mirror = new Mirror(machine, handle)
   }
 
   wantSteps(): void {
     this.machine.presence_want_steps(this.handle)
+  }
+
+  wantChanges(wanted: boolean): void {
+    this.machine.presence_want_changes(this.handle, wanted)
+  }
+
+  get size(): number {
+    return this.#detached ? this.mirror.items().length : this.machine.presence_size(this.handle)
+  }
+
+  get(key: string): any {
+    // Only well-formed strings pass into the engine as they are.
+    if (this.#detached || !isWellFormed(key)) {
+      return this.mirror.items()[this.mirror.keys().indexOf(key)]
+    }
+    return this.mirror.at(this.machine.presence_order(this.handle, key))
+  }
+
+  get status(): PresenceStatus {
+    if (!this.#detached) {
+      const status = STATUSES[this.machine.presence_status(this.handle)]
+      return status === "synced" && this.joinedAnew() ? "stale" : status
+    }
+    return this.#status
+  }
+
+  /** Tells of the status, if it is another than the last told. */
+  tellStatus(): void {
+    const { status } = this
+    if (status !== this.#status) {
+      this.#status = status
+      this.#listener.statusChanged(status)
+    }
+  }
+
+  /** The engine is about to forget the roster: what is known of it stays. */
+  detach(): void {
+    const { status } = this
+    this.mirror.detach()
+    this.#detached = true
+    const last = status === "synced" ? "stale" : status
+    if (last !== this.#status) {
+      this.#status = last
+      this.#listener.statusChanged(last)
+    }
   }
 
   isPending(): boolean {
@@ -46,7 +114,11 @@ export class Host {
   /** The engine has read a frame; `flags` says what that did. */
   prepare(flags: number): void {
     this.mirror.stale = true
-    this.#due = { steps: flags & STEPS ? this.#steps() : [], synced: (flags & SYNCED) !== 0 }
+    this.#due = {
+      steps: flags & STEPS ? this.#steps() : [],
+      changes: flags & CHANGES ? this.#changes((flags & RESYNC) !== 0) : [],
+      synced: (flags & SYNCED) !== 0,
+    }
   }
 
   /** The frame's turn among the channel's callbacks. */
@@ -54,7 +126,7 @@ export class Host {
     const due = this.#due
     this.#due = null
     if (due !== null) {
-      this.#presence.fire(due.steps, due.synced)
+      this.#listener.fire(due)
     }
   }
 
@@ -63,6 +135,22 @@ export class Host {
     const length = writeText(this.machine, JSON.stringify(payload))
     this.prepare(this.machine.presence_sync(performance.now(), this.handle, kind, length, joinRef, answered))
     this.deliver()
+    this.afterwards()
+  }
+
+  #changes(resync: boolean): PresenceChange<any, any>[] {
+    const length = this.machine.presence_changes(this.handle)
+    const changes: any[] = JSON.parse(readText(this.machine.text_ptr(), length))
+    const cause = resync ? "state" : "diff"
+    return changes.map(([kind, key, before, after, joined, left]) => ({
+      kind: KINDS[kind as 0 | 1 | 2],
+      key,
+      before,
+      after,
+      joined,
+      left,
+      cause,
+    }))
   }
 
   #steps(): Step[] {
@@ -78,18 +166,27 @@ const callbackOf = (host: Host, sync: (payload: any) => void) => {
 }
 
 /** Makes room for a presence in the engine, and has its payloads brought there. */
-export const hostOf = (channel: any, state: string, diff: string, presence: Presence): Host =>
-  channel instanceof Channel ? ownHost(channel, state, diff, presence) : foreignHost(channel, state, diff, presence)
+export const hostOf = (channel: any, state: string, diff: string, listener: Listener): Host =>
+  channel instanceof Channel
+    ? ownHost(channel, state, diff, listener)
+    : foreignHost(channel, state, diff, listener)
 
-const ownHost = (channel: Channel, state: string, diff: string, presence: Presence): Host => {
+const ownHost = (channel: Channel, state: string, diff: string, listener: Listener): Host => {
   const { driver } = channel.socket
-  const host = new Host(driver.machine, driver.machine.presence(channel.handle, state, diff), presence)
+  const host = new Host(driver.machine, driver.machine.presence(channel.handle, state, diff), listener)
   driver.attach(host, channel, state, diff)
   const sync = (kind: number) => (payload: any) => {
     host.sync(kind, payload, driver.machine.join_ref(channel.handle), channel.isJoined())
   }
-  channel.on(state, callbackOf(host, sync(STATE)))
-  channel.on(diff, callbackOf(host, sync(DIFF)))
+  const stateRef = channel.on(state, callbackOf(host, sync(STATE)))
+  const diffRef = channel.on(diff, callbackOf(host, sync(DIFF)))
+  // What is to be done must not come between this frame's callbacks.
+  host.afterwards = () => queueMicrotask(() => driver.run(driver.machine.drain()))
+  host.release = () => {
+    channel.off(state, stateRef)
+    channel.off(diff, diffRef)
+    driver.detach(host)
+  }
   return host
 }
 
@@ -97,12 +194,13 @@ const ownHost = (channel: Channel, state: string, diff: string, presence: Presen
 let shared: Machine | undefined
 let forgotten: FinalizationRegistry<number> | undefined
 
-const foreignHost = (channel: any, state: string, diff: string, presence: Presence): Host => {
+const foreignHost = (channel: any, state: string, diff: string, listener: Listener): Host => {
   shared ??= newMachine({}, "2.0.0")
-  const handle = shared.presence(0, state, diff)
-  const host = new Host(shared, handle, presence)
+  const machine = shared
+  const handle = machine.presence(0, state, diff)
+  const host = new Host(machine, handle, listener)
   forgotten ??= new FinalizationRegistry((handle) => shared?.presence_release(handle))
-  forgotten.register(host, handle)
+  forgotten.register(host, handle, host)
   // Joins are told apart by numbers here; nobody says whether one is answered but its state.
   let join = { ref: undefined as unknown, number: 0 }
   host.joinedAnew = () => channel.joinRef() !== join.ref
@@ -113,7 +211,17 @@ const foreignHost = (channel: any, state: string, diff: string, presence: Presen
     }
     host.sync(kind, payload, join.number, channel.state === undefined || channel.state === "joined")
   }
-  channel.on(state, sync(STATE))
-  channel.on(diff, sync(DIFF))
+  host.afterwards = () => host.tellStatus()
+  const refs = [state, diff].map((event, kind) => [event, channel.on(event, sync(kind))])
+  host.release = () => {
+    for (const [event, ref] of refs) {
+      channel.off?.(event, ref)
+    }
+    host.detach()
+    forgotten?.unregister(host)
+    machine.presence_release(handle)
+  }
   return host
 }
+
+const isWellFormed = (key: string): boolean => !/\p{Surrogate}/u.test(key)

@@ -42,6 +42,13 @@ export class Mirror {
     return this.#keys
   }
 
+  /** The presence at this place; `order` -1: none. */
+  at(order: number): any {
+    this.#refresh()
+    const place = this.#place(order)
+    return this.#order[place] === order ? this.#items[place] : undefined
+  }
+
   /** Takes a last look; the engine is about to forget the roster. */
   detach(): void {
     this.keys()

@@ -6,6 +6,7 @@
 //! leaves as numbers in its outbox, once for each call. No user code ever runs
 //! while Rust holds a borrow: Rust queues, JavaScript drains and calls.
 
+mod changes;
 mod convert;
 mod machine;
 mod options;

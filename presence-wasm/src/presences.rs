@@ -14,6 +14,10 @@ use crate::machine::{Machine, at};
 const SYNCED: u32 = 1;
 /// There are steps: `onJoin` and `onLeave` are due.
 const STEPS: u32 = 2;
+/// There are changes: `onUpdate` and the subscribers are due.
+const CHANGES: u32 = 4;
+/// They are those of a state, and not of a diff.
+const RESYNC: u32 = 8;
 
 /// How the numbers of a mirror's patch begin.
 const REBUILD: f64 = 0.0;
@@ -77,7 +81,8 @@ impl Machine {
 
     /// Applies the payload in the input's first `len` bytes: 0 a state, 1 a
     /// diff. For a channel of somebody else's, `join` tells its joins apart
-    /// (0: none). Returns what is due: 1 `onSync`, 2 steps.
+    /// (0: none). Returns what is due: 1 `onSync`, 2 steps,
+    /// 4 changes, 8 of a state.
     ///
     /// # Errors
     ///
@@ -246,12 +251,12 @@ impl Machine {
         Ok(self.text.len())
     }
 
-    fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
+    pub(crate) fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
         let own = || self.socket.presence(PresenceId::from_u32(presence));
         self.foreign.trackers.get(&presence).or_else(own)
     }
 
-    fn tracker_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
+    pub(crate) fn tracker_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
         match self.foreign.trackers.get_mut(&presence) {
             Some(tracker) => Some(tracker),
             None => self.socket.presence_mut(PresenceId::from_u32(presence)),
@@ -269,14 +274,16 @@ pub(crate) fn due_after(socket: &Socket<u32>, update: &PresenceUpdate) -> u32 {
 }
 
 fn due(tracker: Option<&Tracker<Json>>, synced: bool) -> u32 {
-    let has_steps = synced && tracker.is_some_and(|tracker| tracker.steps().len() > 0);
-    if has_steps {
-        SYNCED | STEPS
-    } else if synced {
-        SYNCED
-    } else {
-        0
-    }
+    let Some(tracker) = tracker.filter(|_| synced) else {
+        return 0;
+    };
+    let steps = if tracker.steps().len() > 0 { STEPS } else { 0 };
+    let changes = match (tracker.changes().len(), tracker.is_resync()) {
+        (0, _) => 0,
+        (_, true) => CHANGES | RESYNC,
+        (_, false) => CHANGES,
+    };
+    SYNCED | steps | changes
 }
 
 fn write_steps(tracker: &Tracker<Json>, text: &mut Vec<u8>) {
@@ -342,7 +349,7 @@ fn patch(
 }
 
 /// A comma, except before the first.
-fn separate(text: &mut Vec<u8>, index: usize) {
+pub(crate) fn separate(text: &mut Vec<u8>, index: usize) {
     if index > 0 {
         text.push(b',');
     }

@@ -1,0 +1,104 @@
+// join(), push() and leave() as promises.
+
+import { expect, it, vi } from "vitest"
+import { PushError } from "../../src/index.js"
+import { useFakeTimers } from "./both.js"
+import { connected, reply, room, server } from "./room.js"
+
+useFakeTimers()
+
+it("resolves with the response of ok", async () => {
+  const { channel } = room()
+  const push = channel.push<{ id: number }>("new", {})
+  const both = Promise.all([push, push.then(({ id }) => id + 1)])
+  reply("ok", { id: 7 })
+  expect(await both).toEqual([{ id: 7 }, 8])
+  expect(await push).toEqual({ id: 7 })
+})
+
+it("rejects with the status and the response of anything else", async () => {
+  const { channel } = room()
+  const push = channel.push("new", {})
+  reply("error", { reason: "too long" })
+  const error = await push.catch((error) => error)
+  expect(error).toBeInstanceOf(PushError)
+  expect(error).toMatchObject({
+    status: "error",
+    response: { reason: "too long" },
+    event: "new",
+    topic: "room:1",
+  })
+  expect(error.message).toBe("new to room:1: error (too long)")
+  const odd = channel.push("new", {})
+  reply("later", { at: 3 })
+  await expect(odd).rejects.toMatchObject({ status: "later", response: { at: 3 } })
+})
+
+it("rejects when the time is up", async () => {
+  const { channel } = room()
+  const pushed = expect(channel.push("new", {}, 50)).rejects.toMatchObject({
+    status: "timeout",
+    response: {},
+  })
+  vi.advanceTimersByTime(50)
+  await pushed
+})
+
+it("rejects as soon as the connection is lost, while receive still gets its timeout", async () => {
+  const { channel } = room()
+  const heard = vi.fn()
+  const push = channel.push("new", {}, 50).receive("timeout", heard)
+  const pushed = expect(push).rejects.toMatchObject({ status: "disconnected" })
+  server().lose()
+  await pushed
+  await expect(push).rejects.toMatchObject({ status: "disconnected" })
+  expect(heard).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(50)
+  expect(heard).toHaveBeenCalledOnce()
+})
+
+it("rejects a join that is refused, and one whose channel is left before its answer", async () => {
+  const socket = connected()
+  const refused = socket.channel("room:1").join()
+  reply("error", { reason: "unauthorized" })
+  await expect(refused).rejects.toMatchObject({ status: "error", response: { reason: "unauthorized" } })
+  const channel = socket.channel("room:2")
+  const left = expect(channel.join()).rejects.toMatchObject({ status: "disconnected" })
+  channel.leave()
+  await left
+})
+
+it("tells of the next outcome of a join, or of the latest", async () => {
+  const socket = connected()
+  const join = socket.channel("room:1").join()
+  reply("error", { reason: "full" })
+  await expect(join).rejects.toMatchObject({ status: "error" })
+  vi.advanceTimersByTime(1000)
+  reply("ok", { room: 1 })
+  expect(await join).toEqual({ room: 1 })
+})
+
+it("resolves a leave", async () => {
+  const { channel } = room()
+  const leave = channel.leave()
+  reply("ok", {}, "phx_leave")
+  expect(await leave).toEqual({})
+  // Nothing to wait for.
+  expect(await channel.leave()).toEqual({})
+})
+
+it("rejects nothing that nobody awaits", async () => {
+  const unhandled = vi.fn()
+  process.on("unhandledRejection", unhandled)
+  const { channel } = room()
+  channel.push("new", {}).receive("error", () => {})
+  reply("error", {})
+  channel.push("new", {}, 10)
+  server().lose()
+  vi.advanceTimersByTime(20)
+  vi.useRealTimers()
+  // Rejections are told of before the next turn of the loop.
+  await new Promise(setImmediate)
+  process.off("unhandledRejection", unhandled)
+  expect(unhandled).not.toHaveBeenCalled()
+})

@@ -1,0 +1,215 @@
+// What phoenix.js's Presence never had.
+
+import { describe, expect, it, vi } from "vitest"
+import { Presence } from "../../src/index.js"
+import { useFakeTimers } from "./both.js"
+import { person, reply, room, server } from "./room.js"
+
+useFakeTimers()
+
+describe("changes", () => {
+  it("tell what a frame did to each presence", () => {
+    const { presence, state, diff } = room()
+    const seen: unknown[] = []
+    presence.subscribe((changes) => seen.push(...changes))
+    state({ ann: person("a1", { name: "Ann" }, { user: "u1" }) })
+    expect(seen.splice(0)).toEqual([
+      {
+        kind: "joined",
+        key: "ann",
+        before: null,
+        after: { metas: [{ phx_ref: "a1", name: "Ann" }], user: "u1" },
+        joined: [{ phx_ref: "a1", name: "Ann" }],
+        left: [],
+        cause: "state",
+      },
+    ])
+    diff({ ann: person("a2", { phx_ref_prev: "a1" }) }, { ann: person("a1") })
+    expect(seen.splice(0)).toMatchObject([
+      { kind: "updated", key: "ann", joined: [{ phx_ref: "a2" }], left: [{ phx_ref: "a1" }], cause: "diff" },
+    ])
+    diff({}, { ann: person("a2") })
+    expect(seen.splice(0)).toMatchObject([
+      { kind: "left", key: "ann", after: null, left: [{ phx_ref: "a2" }] },
+    ])
+  })
+
+  it("are not told where nothing changed, nor to those who have ended it", () => {
+    const { presence, state, diff } = room()
+    const first = vi.fn()
+    const second = vi.fn()
+    const end = presence.subscribe(first)
+    presence.subscribe(second)
+    state({ ann: person("a") })
+    state({ ann: person("a") })
+    expect(first).toHaveBeenCalledTimes(1)
+    end()
+    end()
+    diff({ bob: person("b") })
+    expect(first).toHaveBeenCalledTimes(1)
+    expect(second).toHaveBeenCalledTimes(2)
+  })
+
+  it("give updates to onUpdate, between onLeave and onSync", () => {
+    const { presence, state, diff } = room()
+    const log: unknown[] = []
+    presence.onJoin((key) => log.push(["join", key]))
+    presence.onLeave((key) => log.push(["leave", key]))
+    presence.onUpdate((key, before, after) =>
+      log.push(["update", key, before.metas[0].name, after.metas[0].name]),
+    )
+    presence.onSync(() => log.push("sync"))
+    presence.subscribe((changes) => log.push(changes.map(({ kind }) => kind)))
+    state({ ann: person("a1", { name: "Ann" }) })
+    expect(log.splice(0)).toEqual([["join", "ann"], "sync", ["joined"]])
+    diff({ ann: person("a2", { name: "Anna" }) }, { ann: person("a1") })
+    expect(log).toEqual([
+      ["join", "ann"],
+      ["leave", "ann"],
+      ["update", "ann", "Ann", "Anna"],
+      "sync",
+      ["updated"],
+    ])
+  })
+})
+
+describe("the snapshot", () => {
+  it("is one array until something changes, and what did not change is the same in the next", () => {
+    const { presence, state, diff } = room()
+    expect(presence.getSnapshot()).toEqual([])
+    expect(presence.getSnapshot()).toBe(presence.getSnapshot())
+    state({ ann: person("a"), bob: person("b") })
+    const first = presence.getSnapshot()
+    expect(presence.getSnapshot()).toBe(first)
+    state({ ann: person("a"), bob: person("b") })
+    expect(presence.getSnapshot()).toBe(first)
+    diff({ bob: person("b2") })
+    const second = presence.getSnapshot()
+    expect(second).not.toBe(first)
+    expect(second[0]).toBe(first[0])
+    expect(second[1]).not.toBe(first[1])
+    expect(first[1].metas).toHaveLength(1)
+  })
+
+  it("finds by key the same objects that it lists", () => {
+    const { presence, state, diff } = room()
+    const keys = ["ann", "7", "", "__proto__", "zoë", "\ud800"]
+    state(Object.fromEntries(keys.map((key, index) => [key, person(`r${index}`)])))
+    expect(presence.size).toBe(keys.length)
+    for (const key of keys) {
+      expect(presence.get(key)).toBe(
+        presence.list((own, entry) => (own === key ? entry : null)).find(Boolean),
+      )
+    }
+    expect(presence.get("nobody")).toBeUndefined()
+    diff({}, { ann: person("r0") })
+    expect(presence.get("ann")).toBeUndefined()
+    expect(presence.size).toBe(keys.length - 1)
+  })
+})
+
+describe("the status", () => {
+  it("goes from syncing to synced, to stale, and back", () => {
+    const { socket, presence, state } = room()
+    const told: string[] = []
+    presence.onStatus((status) => told.push(status))
+    expect(presence.status).toBe("syncing")
+    state({ ann: person("a") })
+    expect(presence.status).toBe("synced")
+    server().lose()
+    expect(presence.status).toBe("stale")
+    expect(presence.size).toBe(1)
+    vi.advanceTimersByTime(10)
+    server().open()
+    reply("ok", {}, "phx_join")
+    expect(presence.status).toBe("stale")
+    state({})
+    expect(told).toEqual(["synced", "stale", "synced"])
+    socket.disconnect()
+  })
+
+  it("is stale once the channel is left, and the roster the last known one", () => {
+    const { channel, presence, state } = room()
+    const told: string[] = []
+    presence.onStatus((status) => told.push(status))
+    state({ ann: person("a") })
+    channel.leave()
+    expect(told).toEqual(["synced", "stale"])
+    expect(presence.status).toBe("stale")
+    expect(presence.get("ann")).toEqual(person("a"))
+    expect(presence.size).toBe(1)
+  })
+
+  it("is told of where onMessage is overridden, too", async () => {
+    const { channel, presence, state } = room()
+    channel.onMessage = (_event, payload) => payload
+    const told: string[] = []
+    presence.onStatus((status) => told.push(status))
+    state({ ann: person("a") })
+    await Promise.resolve()
+    expect(told).toEqual(["synced"])
+  })
+
+  it("is that of a channel of somebody else's by its join_ref", () => {
+    const callbacks: Record<string, (payload: unknown) => void> = {}
+    let joinRef = "1"
+    const channel = {
+      on: (event: string, callback: (payload: unknown) => void) => {
+        callbacks[event] = callback
+      },
+      joinRef: () => joinRef,
+    }
+    const presence = new Presence(channel)
+    const told: string[] = []
+    presence.onStatus((status) => told.push(status))
+    callbacks.presence_state({ ann: person("a") })
+    expect(presence.status).toBe("synced")
+    joinRef = "2"
+    expect(presence.status).toBe("stale")
+    callbacks.presence_diff({ joins: { bob: person("b") }, leaves: {} })
+    expect(presence.size).toBe(1)
+    callbacks.presence_state({})
+    expect(told).toEqual(["synced", "stale", "synced"])
+    expect(presence.size).toBe(1)
+  })
+})
+
+describe("destroy", () => {
+  it("ends all that is told, keeps the last roster, and can be repeated", () => {
+    const { channel, presence, state, diff } = room()
+    const told = vi.fn()
+    presence.onJoin(told)
+    presence.onSync(told)
+    presence.onUpdate(told)
+    presence.subscribe(told)
+    presence.onStatus(told)
+    state({ ann: person("a") })
+    told.mockClear()
+    presence.destroy()
+    presence.destroy()
+    diff({ bob: person("b") })
+    channel.leave()
+    expect(told).not.toHaveBeenCalled()
+    expect(presence.list((key) => key)).toEqual(["ann"])
+    expect(channel.bindings).toEqual([])
+    const sibling = new Presence(channel)
+    sibling.destroy()
+  })
+
+  it("is what `using` calls", () => {
+    const { channel } = room()
+    {
+      using presence = new Presence(channel)
+      expect(presence.size).toBe(0)
+      expect(channel.bindings).toHaveLength(4)
+    }
+    expect(channel.bindings).toHaveLength(2)
+  })
+})
+
+it("names what is wrong with an argument", () => {
+  const { presence, channel } = room()
+  expect(() => presence.subscribe(7 as any)).toThrow(TypeError)
+  expect(() => new Presence({} as any)).toThrow(/`on` and `joinRef`/)
+  expect(() => channel.push(7 as any)).toThrow(/event must be a string/)
+})
