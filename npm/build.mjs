@@ -1,16 +1,22 @@
-// Bundles src into dist: one file an entry, the wasm inlined into it as base64.
+// Bundles src into dist. The wasm is there twice: as presence.wasm, for `./slim` and Node's CommonJS, and inlined into
+// the default entry, deflated before base64, which gzip can't undo again at a third of the size.
 // `cargo xtask build-npm` makes wasm/ first.
 
 import { execFileSync } from "node:child_process"
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { deflateRawSync } from "node:zlib"
 import { build } from "esbuild"
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)))
 rmSync("dist", { recursive: true, force: true })
+mkdirSync("dist")
 
-const wasm = readFileSync("wasm/presence_wasm_bg.wasm").toString("base64")
-writeFileSync("wasm/base64.js", `export const base64 = "${wasm}"\n`)
+const WASM = "wasm/presence_wasm_bg.wasm"
+copyFileSync(WASM, "dist/presence.wasm")
+const deflated = deflateRawSync(readFileSync(WASM), { level: 9, memLevel: 9 }).toString("base64")
+writeFileSync("wasm/base64.js", `export const base64 = "${deflated}"\n`)
 writeFileSync("wasm/base64.d.ts", "export declare const base64: string\n")
 
 /** The glue is imported for its functions only; what it would fetch is handed to it. */
@@ -26,17 +32,52 @@ const glue = {
   },
 }
 
-const shared = {
-  bundle: true,
-  minify: true,
-  platform: "neutral",
-  target: "es2022",
-  plugins: [glue],
-  legalComments: "none",
-}
+const bundle = (entry, outfile, more = {}) =>
+  build({
+    entryPoints: [`src/${entry}.ts`],
+    outfile: `dist/${outfile}`,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    plugins: [glue],
+    legalComments: "none",
+    ...more,
+  })
 
-await build({ ...shared, entryPoints: ["src/index.ts"], format: "esm", outfile: "dist/index.mjs" })
-await build({ ...shared, entryPoints: ["src/index.ts"], format: "cjs", outfile: "dist/index.cjs" })
+await Promise.all([
+  bundle("index", "index.mjs"),
+  bundle("node", "index.cjs", { format: "cjs", platform: "node" }),
+  bundle("slim", "slim.mjs"),
+  bundle("react", "react.mjs", { external: ["react"] }),
+  bundle("react", "react.cjs", { external: ["react"], format: "cjs" }),
+])
 
 execFileSync("npx", ["tsc", "-p", "tsconfig.types.json"], { stdio: "inherit" })
-cpSync("dist/index.d.ts", "dist/index.d.cts")
+
+/** The declarations that users can reach from the entries; the rest describe the inside. */
+const reachable = new Set()
+const visit = (file) => {
+  if (!reachable.has(file)) {
+    reachable.add(file)
+    for (const [, path] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
+      visit(join(dirname(file), `${path}.d.ts`))
+    }
+  }
+}
+for (const entry of ["index", "slim", "react"]) {
+  visit(`dist/${entry}.d.ts`)
+}
+for (const name of readdirSync("dist").filter((name) => name.endsWith(".d.ts"))) {
+  const file = join("dist", name)
+  if (!reachable.has(file)) {
+    rmSync(file)
+    continue
+  }
+  const text = `/// <reference lib="esnext.disposable" />\n${readFileSync(file, "utf8")}`
+  // CommonJS users get declarations of their own, since TypeScript takes .d.ts here for those of ES modules.
+  writeFileSync(file.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/"(\.[^"]+)\.js"/g, '"$1.cjs"'))
+  writeFileSync(file, text)
+}

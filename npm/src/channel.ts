@@ -1,6 +1,7 @@
 import { type ChannelState, EVENTS } from "./constants.js"
 import type { Frame } from "./frame.js"
 import { closure, guarded } from "./guard.js"
+import { Presence } from "./presence.js"
 import { Push } from "./push.js"
 import type { Socket } from "./socket.js"
 
@@ -32,6 +33,7 @@ export class Channel {
   /** @internal */
   readonly handle: number
   #gone = false
+  #presence: Presence | undefined
   #lastJoinRef: string | null | undefined
   #onMessage: ((event: string, payload: any, ref?: any, joinRef?: any) => any) | null = null
 
@@ -118,6 +120,12 @@ export class Channel {
     const push = new Push(this, event, () => body, timeout)
     this.socket.driver.push(this, push, timeout)
     return push
+  }
+
+  /** @internal The presence that the hooks for React share. */
+  presence(): Presence {
+    this.#presence ??= new Presence(this)
+    return this.#presence
   }
 
   /** Leaves the channel; its `onClose` callbacks are called at once. */

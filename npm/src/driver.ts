@@ -4,8 +4,8 @@ import { asBytes, asNumbers, type Machine, machine, Tag, writeText } from "./eng
 import { Fallback } from "./fallback.js"
 import { Frame, type Message } from "./frame.js"
 import { guarded, report } from "./guard.js"
-import * as page from "./page.js"
 import type { Host } from "./host.js"
+import * as page from "./page.js"
 import type { Push } from "./push.js"
 import { Serializer, SerializerV1 } from "./serializer.js"
 import type { Socket } from "./socket.js"
@@ -248,10 +248,8 @@ export class Driver {
 
   #start(connection: number, params: any, token: any): void {
     const socket = this.#socket
-    const protocols = token
-      ? ["phoenix", `${AUTH_TOKEN_PREFIX}${btoa(token).replace(/=/g, "")}`]
-      : undefined
-    const transport = new socket.transport(socket.urlWith(params), protocols)
+    const protocols = token ? ["phoenix", `${AUTH_TOKEN_PREFIX}${btoa(token).replace(/=/g, "")}`] : undefined
+    const transport: any = new socket.transport(socket.urlWith(params), protocols)
     transport.binaryType = socket.binaryType
     transport.timeout = socket.longpollerTimeout
     for (const [id, old] of this.#transports) {
@@ -374,7 +372,15 @@ export class Driver {
     }
     const { join_ref, ref, topic, event, payload } = message
     const status = event === EVENTS.reply ? JSON.stringify(payload, textOnly) : undefined
-    const count = this.machine.handle_message(this.now(), connection, text(join_ref), text(ref), topic, event, status)
+    const count = this.machine.handle_message(
+      this.now(),
+      connection,
+      text(join_ref),
+      text(ref),
+      topic,
+      event,
+      status,
+    )
     this.run(count, new Frame(null, message))
   }
 
@@ -462,7 +468,8 @@ export class Driver {
         return this.#presences.get(first)?.host.prepare(words[at + 1])
       case Tag.PresenceRead: {
         const presence = this.#presences.get(first)
-        frame!.engineRead = presence === undefined ? null : words[at + 1] === 0 ? presence.state : presence.diff
+        frame!.engineRead =
+          presence === undefined ? null : words[at + 1] === 0 ? presence.state : presence.diff
         return
       }
       case Tag.Received:

@@ -3,7 +3,6 @@
 import { decode_binary_head, encode_binary_head, initSync, Machine, Tag } from "../wasm/presence_wasm.js"
 import type { Message } from "./frame.js"
 
-
 export { Machine, Tag }
 
 let memory: WebAssembly.Memory | undefined
@@ -18,25 +17,47 @@ export const provide = (wasm: () => BufferSource): void => {
   source = wasm
 }
 
-/** Makes the engine of a compiled module. */
-export const start = (module: WebAssembly.Module | BufferSource): void => {
+/** @throws Error where there is no WebAssembly, saying what to do. */
+export const requireWebAssembly = (): void => {
   if (typeof WebAssembly === "undefined") {
     throw new Error(
       "phoenix-presence needs WebAssembly, which this browser does not have or has switched off. " +
-        "phoenix.js has the same surface and can be loaded instead: see the README, «Without WebAssembly».",
+        "phoenix.js has the same surface and can be loaded instead: see the README, «Without WebAssembly»",
     )
   }
+}
+
+/** The error of a compilation, saying what to do where that is known. */
+export const explain = (error: unknown): unknown => {
+  if (!(error instanceof Error)) {
+    return error
+  }
+  if (/unsafe-eval|Content Security Policy|CSP/i.test(error.message)) {
+    return new Error(
+      "phoenix-presence may not compile WebAssembly here: the page's Content-Security-Policy needs " +
+        "script-src 'wasm-unsafe-eval'",
+      { cause: error },
+    )
+  }
+  if (error instanceof RangeError) {
+    return new Error(
+      "this browser compiles large WebAssembly only asynchronously: use phoenix-presence/slim and await init()",
+      { cause: error },
+    )
+  }
+  return error
+}
+
+/** Makes the engine of a compiled module, unless there is one. */
+export const start = (module: WebAssembly.Module | BufferSource): void => {
+  if (memory !== undefined) {
+    return
+  }
+  requireWebAssembly()
   try {
     memory = initSync({ module }).memory
   } catch (error) {
-    if (error instanceof WebAssembly.CompileError && /unsafe-eval|Content Security Policy|CSP/i.test(error.message)) {
-      throw new Error(
-        "phoenix-presence may not compile WebAssembly here: the page's Content-Security-Policy needs " +
-          "script-src 'wasm-unsafe-eval'",
-        { cause: error },
-      )
-    }
-    throw error
+    throw explain(error)
   }
 }
 
@@ -45,6 +66,7 @@ const ready = (): WebAssembly.Memory => {
     if (source === undefined) {
       throw new Error("phoenix-presence/slim is used before it is initialised: await init() first")
     }
+    requireWebAssembly()
     start(source())
   }
   return memory!
@@ -73,7 +95,8 @@ export const asNumbers = (): Float64Array => {
 }
 
 /** Text in the engine's memory. */
-export const readText = (at: number, length: number): string => decoder.decode(asBytes().subarray(at, at + length))
+export const readText = (at: number, length: number): string =>
+  decoder.decode(asBytes().subarray(at, at + length))
 
 /** Writes text into a machine's input; its length in bytes. */
 export const writeText = (machine: Machine, text: string): number => {

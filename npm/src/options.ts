@@ -1,7 +1,9 @@
+import type { Closure, Logger, Message, TransportClass, WireFrame } from "./types.js"
+
 /** What `new Socket` takes beside the endpoint. All is optional; times are in ms. */
 export interface SocketOptions {
   /** The class of the transport: `WebSocket`, `LongPoll`, or one with the interface of `WebSocket`. */
-  transport?: any
+  transport?: TransportClass
   /** Fall back to long polling when the connection has not opened, or not answered, for this long. */
   longPollFallbackMs?: number
   /** How long a push waits for its reply: 10,000. */
@@ -16,25 +18,37 @@ export interface SocketOptions {
   rejoinAfterMs?: (tries: number) => number
   /** The fraction (0 to 1) of those waits that is cut at random. */
   jitter?: number
-  logger?: (kind: string, message: string, data: any) => void
+  /** Is told what the socket does. */
+  logger?: Logger
   /** Log to the console. */
   debug?: boolean
   /** What goes into the URL; a function is asked at each connect, and may return a promise. */
-  params?: any
+  params?: Closure<object | Promise<object>>
   /** What the server sees as `:auth_token`; a function is asked at each connect, and may return a promise. */
   authToken?: string | (() => string | null | undefined | Promise<string | null | undefined>)
+  /** What a `WebSocket` gives binary frames as: `arraybuffer`. */
   binaryType?: BinaryType
+  /** The version of the wire format: `2.0.0`, or `1.0.0` for old servers. */
   vsn?: string
-  encode?: (message: any, callback: (frame: any) => any) => any
-  decode?: (frame: any, callback: (message: any) => any) => any
+  /** Makes a frame of a message, and calls `callback` with it, now or later. */
+  encode?: (message: Message, callback: (frame: WireFrame) => any) => any
+  /** Makes a message of a frame, and calls `callback` with it, now or later. */
+  decode?: (frame: any, callback: (message: Message) => any) => any
   /** Where to remember that long polling was needed, instead of `window.sessionStorage`. */
-  sessionStorage?: any
+  sessionStorage?: Pick<Storage, "getItem" | "setItem">
+  /** How long one request of long polling may take: 20,000. */
   longpollerTimeout?: number
   /** How many messages wait for the connection at the most. */
   maxBuffered?: number
-  /** Stop connecting once the server has refused for good. */
+  /**
+   * Stop connecting once the server has refused for good: by close code 1008, as which long polling's 403 comes too.
+   * `socket.onRefusal` tells of it.
+   */
   stopOnRefusal?: boolean
-  /** Stop joining a channel once the server has refused the join for good. */
+  /**
+   * Stop joining a channel once the server has refused the join for good: as `unauthorized`, `forbidden` or
+   * `unmatched topic`. The channel is closed then.
+   */
   stopOnJoinRefusal?: boolean
 }
 
@@ -76,6 +90,12 @@ export const checkOptions = (endPoint: unknown, options: SocketOptions): SocketO
     if (value && !types.some((type) => typeof value === type)) {
       throw new TypeError(`the option ${name} must be a ${types.join(" or a ")}, but is ${describe(value)}`)
     }
+    if (typeof value === "number" && !(value >= 0)) {
+      throw new TypeError(`the option ${name} must not be negative, but is ${describe(value)}`)
+    }
+  }
+  if ((options.jitter ?? 0) > 1) {
+    throw new TypeError(`the option jitter must be from 0 to 1, but is ${describe(options.jitter)}`)
   }
   return options
 }

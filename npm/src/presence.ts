@@ -39,6 +39,8 @@ export class Presence<Meta = any, Extra = {}> {
   readonly #subscribers = new Set<Registered<(changes: PresenceChange<Meta, Extra>[]) => unknown>>()
   readonly #statusListeners = new Set<Registered<(status: PresenceStatus) => unknown>>()
   readonly #watchers = new Set<Registered<() => void>>()
+  /** @internal Grows whenever the roster or the status may have changed. */
+  revision = 0
   #onUpdate: OnUpdate<Meta, Extra> | null = null
   #state: { version: number; value: any } | null = null
   #snapshot: { version: number; value: any[] } | null = null
@@ -208,6 +210,7 @@ export class Presence<Meta = any, Extra = {}> {
 
   /** What a frame did, in phoenix.js's order, and then what phoenix.js does not tell. */
   #fire({ steps, changes, synced }: Due): void {
+    this.revision++
     const { onJoin, onLeave, onSync } = this.caller
     for (const [kind, key, current, other] of steps) {
       this.#call(kind === 0 ? onJoin : onLeave, key, current ?? undefined, other)
@@ -227,6 +230,7 @@ export class Presence<Meta = any, Extra = {}> {
   }
 
   #statusChanged(status: PresenceStatus): void {
+    this.revision++
     if (!this.#destroyed) {
       tell(this.#statusListeners, status)
       tell(this.#watchers)

@@ -97,6 +97,7 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
   }
 
   /** For `await`: of a channel's joins the latest outcome, or the next if there is none yet. */
+  // biome-ignore lint/suspicious/noThenProperty: a push is meant to be awaited.
   then<A = Ok, B = never>(
     onOk?: ((response: Ok) => A | PromiseLike<A>) | null,
     onError?: ((error: PushError<Err>) => B | PromiseLike<B>) | null,

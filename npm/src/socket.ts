@@ -7,6 +7,14 @@ import { closure, guarded } from "./guard.js"
 import { LongPoll } from "./longpoll.js"
 import { checkOptions, type SocketOptions } from "./options.js"
 import { Serializer } from "./serializer.js"
+import type {
+  ConnectionState,
+  Logger,
+  Refusal,
+  Transport,
+  TransportClass,
+  Message as WireMessage,
+} from "./types.js"
 
 type Listener = [ref: string, callback: (...args: any[]) => unknown]
 type Kind = "open" | "close" | "error" | "message"
@@ -19,24 +27,25 @@ export class Socket {
   stateChangeCallbacks: Record<Kind, Listener[]> = { open: [], close: [], error: [], message: [] }
   channels: Channel[] = []
   timeout: number
-  transport: any
+  transport: TransportClass
   longPollFallbackMs: number | undefined
-  sessionStore: any
+  sessionStore: Pick<Storage, "getItem" | "setItem"> | undefined
   establishedConnections = 0
-  defaultEncoder: any = Serializer.encode
-  defaultDecoder: any = Serializer.decode
-  encode: (message: any, callback: (frame: any) => any) => any
-  decode: (frame: any, callback: (message: any) => any) => any
+  defaultEncoder: NonNullable<SocketOptions["encode"]> = Serializer.encode
+  defaultDecoder: NonNullable<SocketOptions["decode"]> = Serializer.decode
+  encode: NonNullable<SocketOptions["encode"]>
+  decode: NonNullable<SocketOptions["decode"]>
   binaryType: BinaryType
   heartbeatIntervalMs: number
   reconnectAfterMs: (tries: number) => number
   rejoinAfterMs: (tries: number) => number
-  logger: ((kind: string, message: string, data: any) => void) | null
+  logger: Logger | null
   longpollerTimeout: number
-  params: () => any
+  params: () => object | Promise<object>
   endPoint: string
   vsn: string
-  authToken: (() => any) | undefined
+  authToken: (() => string | null | undefined | Promise<string | null | undefined>) | undefined
+  readonly #refusals: Listener[] = []
   /** @internal */
   readonly driver: Driver
 
@@ -85,7 +94,7 @@ export class Socket {
   }
 
   /** The transport of the present connection, for example a `WebSocket`. */
-  get conn(): any {
+  get conn(): Transport | null {
     return this.driver.connection
   }
 
@@ -100,7 +109,7 @@ export class Socket {
   }
 
   /** Closes the connection and uses `newTransport` for the next. */
-  replaceTransport(newTransport: any): void {
+  replaceTransport(newTransport: TransportClass): void {
     this.transport = newTransport
     this.driver.replaceTransport()
   }
@@ -128,11 +137,9 @@ export class Socket {
   }
 
   /** Connects, unless connected already. Reconnects by itself until `disconnect`. */
-  connect(params?: any): void {
+  connect(params?: object): void {
     if (params) {
-      console?.log(
-        "passing params to connect is deprecated. Instead pass :params to the Socket constructor",
-      )
+      console?.log("passing params to connect is deprecated. Instead pass :params to the Socket constructor")
       this.params = closure(params)
     }
     this.driver.connect()
@@ -144,14 +151,14 @@ export class Socket {
   }
 
   /** A channel for `topic`, not joined yet. `params`, or what it returns, is the payload of its joins. */
-  channel(topic: string, params: any = {}): Channel {
+  channel(topic: string, params: object | (() => object) = {}): Channel {
     const channel = new Channel(topic, params, this)
     this.channels.push(channel)
     return channel
   }
 
   /** Sends a message as it is, now or once connected. */
-  push(message: any): void {
+  push(message: WireMessage): void {
     this.driver.sendRaw(message)
   }
 
@@ -165,26 +172,41 @@ export class Socket {
     return this.#listen("open", callback)
   }
 
-  onClose(callback: (event: any) => unknown): string {
+  onClose(callback: (event: CloseEvent) => unknown): string {
     return this.#listen("close", callback)
   }
 
-  onError(callback: (error: any, transport: any, establishedConnections: number) => unknown): string {
+  /** `error` is the transport's: an event of a `WebSocket`'s, a status or a word of `LongPoll`'s. */
+  onError(
+    callback: (error: any, transport: TransportClass, establishedConnections: number) => unknown,
+  ): string {
     return this.#listen("error", callback)
   }
 
-  onMessage(callback: (message: any) => unknown): string {
+  onMessage(callback: (message: WireMessage) => unknown): string {
     return this.#listen("message", callback)
   }
 
+  /** Calls `callback` when the server has refused for good, where `stopOnRefusal` is set. */
+  onRefusal(callback: (refusal: Refusal) => unknown): string {
+    const ref = this.makeRef()
+    this.#refusals.push([ref, callback])
+    return ref
+  }
+
   /** Removes the callbacks of these refs. */
-  off(refs: any[]): void {
+  off(refs: string[]): void {
+    for (let at = this.#refusals.length - 1; at >= 0; at--) {
+      if (refs.includes(this.#refusals[at][0])) {
+        this.#refusals.splice(at, 1)
+      }
+    }
     for (const kind of Object.keys(this.stateChangeCallbacks) as Kind[]) {
       this.stateChangeCallbacks[kind] = this.stateChangeCallbacks[kind].filter(([ref]) => !refs.includes(ref))
     }
   }
 
-  connectionState(): "connecting" | "open" | "closing" | "closed" {
+  connectionState(): ConnectionState {
     switch (this.conn?.readyState) {
       case READY.connecting:
         return "connecting"
@@ -206,7 +228,7 @@ export class Socket {
     return this.driver.makeRef()
   }
 
-  log(kind: string, message: string, data?: any): void {
+  log(kind: string, message: string, data?: unknown): void {
     if (this.logger) {
       guarded(this.logger, kind, message, data)
     }
@@ -249,6 +271,9 @@ export class Socket {
   /** @internal */
   gaveUp(code: number): void {
     this.log("transport", `refused for good (${code}): not reconnecting`)
+    for (const [, callback] of [...this.#refusals]) {
+      guarded(callback, { code })
+    }
   }
 
   /** @internal */

@@ -42,7 +42,12 @@ const withoutPrototype = (state: State): State =>
   Object.getPrototypeOf(state) === null ? state : Object.assign(Object.create(null), state)
 
 /** The state after the server's `newState`; `currentState` is left as it is. */
-export const syncState = (currentState: State, newState: State, onJoin?: OnChange, onLeave?: OnChange): State => {
+export const syncState = (
+  currentState: State,
+  newState: State,
+  onJoin?: OnChange,
+  onLeave?: OnChange,
+): State => {
   const state: State = Object.create(null)
   for (const [key, presence] of Object.entries(JSON.parse(JSON.stringify(currentState)))) {
     state[key] = presence
@@ -59,5 +64,7 @@ export const syncDiff = (
 ): State => apply(withoutPrototype(state), sync(true, state, diff), onJoin, onLeave)
 
 /** What `chooser(key, presence)` makes of each presence, in order. */
-export const list = (presences: State, chooser: (key: string, presence: any) => any = (_key, presence) => presence): any[] =>
-  Object.getOwnPropertyNames(presences).map((key) => chooser(key, presences[key]))
+export const list = (
+  presences: State,
+  chooser: (key: string, presence: any) => any = (_key, presence) => presence,
+): any[] => Object.getOwnPropertyNames(presences).map((key) => chooser(key, presences[key]))

@@ -102,6 +102,14 @@ export type WireFrame = string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Bl
 /** The part of `WebSocket` that a transport has to have. */
 export interface Transport {
   readonly readyState: number
+  /** How much of what was sent is still to go. */
+  readonly bufferedAmount?: number
+  /** Set by the socket to its option `binaryType`. */
+  binaryType?: string
+  /** Set by the socket to its option `longpollerTimeout`. */
+  timeout?: number
+  /** Needs no heartbeats. */
+  readonly skipHeartbeat?: boolean
   onopen: ((event: any) => any) | null
   onerror: ((event: any) => any) | null
   onmessage: ((event: any) => any) | null

@@ -62,7 +62,11 @@ export interface Stage {
 }
 
 const plain = (value: any): any =>
-  value === undefined || typeof value === "function" ? typeof value : value instanceof ArrayBuffer ? [...new Uint8Array(value)] : JSON.parse(JSON.stringify(value))
+  value === undefined || typeof value === "function"
+    ? typeof value
+    : value instanceof ArrayBuffer
+      ? [...new Uint8Array(value)]
+      : JSON.parse(JSON.stringify(value))
 
 const play = (lib: any, options: object, scenario: (stage: Stage) => void): unknown[] => {
   FakeTransport.all = []
@@ -72,12 +76,21 @@ const play = (lib: any, options: object, scenario: (stage: Stage) => void): unkn
     lib,
     socket,
     log,
-    heard: (name) => (...args) => log.push([name, ...args.map(plain)]),
+    heard:
+      (name) =>
+      (...args) =>
+        log.push([name, ...args.map(plain)]),
     server: () => FakeTransport.all.at(-1)!,
     wait: (ms) => vi.advanceTimersByTime(ms),
   })
   for (const transport of FakeTransport.all) {
-    log.push(["transport", transport.url, transport.protocols, transport.readyState, transport.sent.map(plain)])
+    log.push([
+      "transport",
+      transport.url,
+      transport.protocols,
+      transport.readyState,
+      transport.sent.map(plain),
+    ])
   }
   socket.disconnect()
   vi.clearAllTimers()

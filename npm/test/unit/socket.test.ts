@@ -78,13 +78,16 @@ describe("connecting", () => {
 
   it("tells the server a token by the subprotocol, and asks for params anew", () => {
     let count = 0
-    both(({ socket, server, wait }) => {
-      count = 0
-      socket.params = () => ({ n: ++count, nested: { a: "é&" } })
-      socket.connect()
-      server().lose()
-      wait(10)
-    }, { authToken: "secret==" })
+    both(
+      ({ socket, server, wait }) => {
+        count = 0
+        socket.params = () => ({ n: ++count, nested: { a: "é&" } })
+        socket.connect()
+        server().lose()
+        wait(10)
+      },
+      { authToken: "secret==" },
+    )
     expect(count).toBe(2)
   })
 
@@ -221,7 +224,10 @@ describe("pushes", () => {
     const log = both((stage) => {
       const channel = join(stage)
       reply(stage)
-      const push = channel.push("ask", { n: 1 }).receive("ok", stage.heard("ok")).receive("error", stage.heard("error"))
+      const push = channel
+        .push("ask", { n: 1 })
+        .receive("ok", stage.heard("ok"))
+        .receive("error", stage.heard("error"))
       reply(stage, "ok", { n: 2 })
       push.receive("ok", stage.heard("late"))
       channel.push("ask").receive("error", stage.heard("error"))
@@ -281,7 +287,8 @@ describe("pushes", () => {
       channel.on("data", stage.heard("data"))
       channel.push("bin", Uint8Array.of(1, 2, 3).buffer).receive("ok", stage.heard("ok"))
       const frame = (...parts: any[]) =>
-        Uint8Array.from(parts.flatMap((p) => (typeof p === "string" ? [...new TextEncoder().encode(p)] : p))).buffer
+        Uint8Array.from(parts.flatMap((p) => (typeof p === "string" ? [...new TextEncoder().encode(p)] : p)))
+          .buffer
       stage.server().onmessage({ data: frame(1, 1, 1, 6, 2, "3", "4", "room:1", "ok", 9, 8) })
       stage.server().onmessage({ data: frame(0, 1, 6, 4, "3", "room:1", "data", 7) })
       stage.server().onmessage({ data: frame(2, 6, 4, "room:1", "data", 6) })
@@ -313,23 +320,37 @@ describe("the rest of the surface", () => {
   })
 
   it("uses the user's encoder and decoder", () => {
-    both((stage) => {
-      const channel = join(stage)
-      reply(stage)
-      channel.on("msg", stage.heard("msg"))
-      stage.server().receive(null, null, "room:1", "msg", { n: 1 })
-    }, {
-      encode: (message: any, callback: any) => callback(JSON.stringify([message.join_ref, message.ref, message.topic, message.event, message.payload, "custom"])),
-      decode: (frame: any, callback: any) => {
-        const [join_ref, ref, topic, event, payload] = JSON.parse(frame)
-        callback({ join_ref, ref, topic, event, payload: { ...payload, custom: true } })
+    both(
+      (stage) => {
+        const channel = join(stage)
+        reply(stage)
+        channel.on("msg", stage.heard("msg"))
+        stage.server().receive(null, null, "room:1", "msg", { n: 1 })
       },
-    })
+      {
+        encode: (message: any, callback: any) =>
+          callback(
+            JSON.stringify([
+              message.join_ref,
+              message.ref,
+              message.topic,
+              message.event,
+              message.payload,
+              "custom",
+            ]),
+          ),
+        decode: (frame: any, callback: any) => {
+          const [join_ref, ref, topic, event, payload] = JSON.parse(frame)
+          callback({ join_ref, ref, topic, event, payload: { ...payload, custom: true } })
+        },
+      },
+    )
   })
 
   it("logs", () => {
     both((stage) => {
-      stage.socket.logger = (kind: string, message: string) => stage.log.push(["log", kind, message.replace("FakeTransport", "T")])
+      stage.socket.logger = (kind: string, message: string) =>
+        stage.log.push(["log", kind, message.replace("FakeTransport", "T")])
       join(stage)
       reply(stage)
     })
