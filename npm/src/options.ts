@@ -86,7 +86,6 @@ export const checkOptions = (endPoint: unknown, options: SocketOptions): SocketO
   }
   for (const [name, types] of Object.entries(TYPES)) {
     const value = options[name as keyof SocketOptions]
-    // biome-ignore lint/suspicious/useValidTypeof: the types are those of the table.
     if (value && !types.some((type) => typeof value === type)) {
       throw new TypeError(`the option ${name} must be a ${types.join(" or a ")}, but is ${describe(value)}`)
     }

@@ -118,6 +118,10 @@ impl Client {
     }
 }
 
+#[allow(
+    clippy::print_stdout,
+    reason = "how long each step took is worth seeing"
+)]
 async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
     let begin = Instant::now();
     let done = tokio::time::timeout(PATIENCE * 8, future).await;
