@@ -83,7 +83,8 @@ async fn at_many_bytes_of_a_session() {
     let mut random = SmallRng::seed_from_u64(seed);
     let mut cuts = 0;
     for _ in 0..100 {
-        let after = random.random_range(0..4000);
+        // A session that nothing cuts has about 2,000 bytes.
+        let after = random.random_range(0..2_400);
         let server = server().await;
         let cutter = Cutter::at_byte(server.addr(), after).await;
         session(&server, &cutter).await;
