@@ -1,6 +1,6 @@
 import type { Channel } from "./channel.js"
 import { AUTH_TOKEN_PREFIX, type ChannelState, EVENTS, READY } from "./constants.js"
-import { asBytes, asNumbers, type Machine, machine, Tag, writeText } from "./engine.js"
+import { asNumbers, type Machine, machine, Tag, writeText } from "./engine.js"
 import { Fallback } from "./fallback.js"
 import { Frame, type Message } from "./frame.js"
 import { guarded, report } from "./guard.js"

@@ -54,7 +54,6 @@ export const useSocket = (create: () => Socket, deps: DependencyList = []): Sock
     }
     setSocket(shared.value)
     return use(shared)
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the caller says on what the socket depends.
   }, deps)
   return socket
 }
@@ -72,7 +71,6 @@ export const useChannel = (
   params?: object | (() => object),
 ): Channel | null => {
   const [channel, setChannel] = useState<Channel | null>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: params are those of the first join.
   useEffect(() => {
     if (socket === null || topic === null) {
       setChannel(null)

@@ -78,6 +78,12 @@ pub(crate) const SUITES: &[Suite] = &[
         run: browser,
     },
     Suite {
+        name: "packaging",
+        about: "the packed npm package in Node, bundlers, a plain page and on a server",
+        needs: &[Need::Package, Need::Modules(PACKAGING), Need::Chromium],
+        run: |project| vitest(project, "test/packaging/vitest.config.ts"),
+    },
+    Suite {
         name: "readme",
         about: "the README's Rust program as it stands there (its JavaScript: browser)",
         needs: &[Need::Binaries],
@@ -93,6 +99,9 @@ pub(crate) const SUITES: &[Suite] = &[
 
 /// Where phoenix.js's own test of the server lives.
 const PHOENIX_JS: &str = "examples/server/tests/phoenix_js";
+
+/// The bundlers that the npm package is tried in.
+const PACKAGING: &str = "npm/test/packaging";
 
 /// What a suite wants to find ready. Each is made once a run, and quickly when it is there already.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -247,11 +256,15 @@ fn npm_package(project: &Project) -> Result<()> {
 }
 
 fn browser(project: &Project) -> Result<()> {
+    vitest(project, "test/browser/vitest.config.ts")
+}
+
+fn vitest(project: &Project, config: &str) -> Result<()> {
     run(with_binaries(
         project,
         project
             .npm("npm", ["exec", "--no", "--", "vitest", "run"])
-            .arg("--config=test/browser/vitest.config.ts")
+            .arg(format!("--config={config}"))
             .env("CHROMIUM_BIN", setup::chromium()?),
     ))
 }
