@@ -72,6 +72,12 @@ pub(crate) const SUITES: &[Suite] = &[
         run: npm_package,
     },
     Suite {
+        name: "memory",
+        about: "10,000 of everything and an hour of churn leave nothing in memory",
+        needs: &[Need::Package],
+        run: |project| run(&mut vitest(project, "test/memory/vitest.config.ts")),
+    },
+    Suite {
         name: "browser",
         about: "the page in headless Chromium, with the bot, through the server",
         needs: &[Need::Binaries, Need::Page, Need::Chromium],
@@ -81,7 +87,7 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "packaging",
         about: "the packed npm package in Node, bundlers, a plain page and on a server",
         needs: &[Need::Package, Need::Modules(PACKAGING), Need::Chromium],
-        run: |project| vitest(project, "test/packaging/vitest.config.ts"),
+        run: |project| in_chromium(project, "test/packaging/vitest.config.ts"),
     },
     Suite {
         name: "readme",
@@ -256,17 +262,18 @@ fn npm_package(project: &Project) -> Result<()> {
 }
 
 fn browser(project: &Project) -> Result<()> {
-    vitest(project, "test/browser/vitest.config.ts")
+    in_chromium(project, "test/browser/vitest.config.ts")
 }
 
-fn vitest(project: &Project, config: &str) -> Result<()> {
-    run(with_binaries(
-        project,
-        project
-            .npm("npm", ["exec", "--no", "--", "vitest", "run"])
-            .arg(format!("--config={config}"))
-            .env("CHROMIUM_BIN", setup::chromium()?),
-    ))
+fn in_chromium(project: &Project, config: &str) -> Result<()> {
+    run(vitest(project, config).env("CHROMIUM_BIN", setup::chromium()?))
+}
+
+fn vitest(project: &Project, config: &str) -> Command {
+    let mut command = project.npm("npm", ["exec", "--no", "--", "vitest", "run"]);
+    command.arg(format!("--config={config}"));
+    with_binaries(project, &mut command);
+    command
 }
 
 /// Tells tests in Node where the programs are that they start.

@@ -61,7 +61,9 @@ describe.each(LIBRARIES)("%s in a browser", (library) => {
     const alice = await scene.enter("alice")
     await connect(alice, { library, name: "alice" })
     await expect.poll(() => roster(alice, "alice")).toEqual(["alice 1"])
-    await alice.page.evaluate(() => globalThis.clients.alice?.channel.push("crash", {}))
+    await alice.page.evaluate(() => {
+      globalThis.clients.alice?.channel.push("crash", {})
+    })
     await expect.poll(() => events(alice, "alice")).toEqual(["open", "joined", "error", "joined"])
     await expect.poll(() => roster(alice, "alice")).toEqual(["alice 1"])
   })
