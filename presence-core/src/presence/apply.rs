@@ -231,7 +231,7 @@ impl<C: Carrier> Roster<C> {
 
     fn same_texts(&self, a: &BodyOf<C>, b: &BodyOf<C>) -> bool {
         let pairs = || a.metas.as_slice().iter().zip(b.metas.as_slice());
-        pairs().all(|(a, b)| C::same_meta(&self.arena, a.body, b.body))
+        pairs().all(|(a, b)| C::same_meta(&self.arena, a.body, b.body) == Some(true))
     }
 
     fn set_body(&mut self, slot: u32, mut body: BodyOf<C>) {

@@ -50,7 +50,8 @@ pub(crate) mod sealed {
         fn held_bytes(held: &Self::Held) -> usize;
 
         fn same_extra(arena: &Arena, a: &Self::Extra, b: &Self::Extra) -> bool;
-        fn same_meta(arena: &Arena, a: Self::Meta, b: Self::Meta) -> bool;
+        /// Whether two metas with the same ref are the same; `None` if nobody can tell.
+        fn same_meta(arena: &Arena, a: Self::Meta, b: Self::Meta) -> Option<bool>;
 
         /// A presence that had `current` got `extra` and some metas with it.
         fn merge_extra(current: &Self::Extra, extra: &Self::Extra) -> Self::Extra;

@@ -48,4 +48,7 @@ pub enum ShapeProblem {
     /// A meta is `null`.
     #[error("a meta must not be null")]
     NullMeta,
+    /// [`Values`](super::Values) are not told as a [`ValuesFrame`](super::ValuesFrame) has to be.
+    #[error("expected keys, numbers of metas and refs in an array")]
+    Values,
 }

@@ -109,8 +109,8 @@ impl Carry for Json {
         arena.get(a.tail) == arena.get(b.tail) && arena.get(a.head) == arena.get(b.head)
     }
 
-    fn same_meta(arena: &Arena, a: Span, b: Span) -> bool {
-        arena.get(a) == arena.get(b)
+    fn same_meta(arena: &Arena, a: Span, b: Span) -> Option<bool> {
+        Some(arena.get(a) == arena.get(b))
     }
 
     fn merge_extra(current: &JsonExtra, extra: &JsonExtra) -> JsonExtra {
@@ -128,7 +128,7 @@ impl Carry for Json {
         let pairs = || new.metas.as_slice().iter().zip(old.metas.as_slice());
         new.extra.verbatim
             && !old.extra.verbatim
-            && pairs().all(|(a, b)| Self::same_meta(arena, a.body, b.body))
+            && pairs().all(|(a, b)| arena.get(a.body) == arena.get(b.body))
     }
 
     fn weight(body: &Body<Span, JsonExtra>) -> usize {

@@ -30,6 +30,7 @@ mod rewrite;
 mod roster;
 mod stage;
 mod tracker;
+mod values;
 mod view;
 
 pub use body::Carrier;
@@ -42,4 +43,5 @@ pub use record::{ChangeKind, StepKind};
 pub use report::{Change, Step};
 pub use roster::{Roster, SlotId};
 pub use tracker::{Join, Outcome, SyncStatus, Tracker};
+pub use values::{Values, ValuesFrame};
 pub use view::{MetaRef, PresenceRef};

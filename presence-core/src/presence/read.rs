@@ -21,7 +21,7 @@ impl From<Expected> for Stop {
 
 pub(super) type Reading<T> = Result<T, Stop>;
 
-fn into_error(stop: Stop, scanner: &Scanner<'_>) -> PresenceError {
+pub(super) fn into_error(stop: Stop, scanner: &Scanner<'_>) -> PresenceError {
     match stop {
         Stop::Json(expected) => CodecError::Json(scanner.error(expected)).into(),
         Stop::Shape(offset, problem) => PresenceError::Shape { offset, problem },

@@ -226,7 +226,7 @@ impl<C: Carrier> Roster<C> {
         let in_order = metas_a
             .iter()
             .zip(metas_b)
-            .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body));
+            .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body) != Some(false));
         C::same_extra(&self.arena, &a.extra, &b.extra)
             && metas_a.len() == metas_b.len()
             && (in_order || self.same_metas_by_ref(a, b))
@@ -241,6 +241,6 @@ impl<C: Carrier> Roster<C> {
         sorted(a)
             .iter()
             .zip(&sorted(b))
-            .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body))
+            .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body) != Some(false))
     }
 }

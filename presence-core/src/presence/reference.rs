@@ -24,14 +24,14 @@ pub(super) fn push_unescaped(arena: &mut Arena, contents: &[u8]) -> Span {
     arena.push(&text)
 }
 
-#[cold]
 pub(super) fn push_reference(
     arena: &mut Arena,
     scanner: &Scanner<'_>,
     reference: Reference,
 ) -> Span {
     let (kind, start, end) = match reference {
-        Reference::Plain(token) | Reference::Escaped(token) => {
+        Reference::Plain(token) => return arena.push(scanner.raw(token.start, token.end)),
+        Reference::Escaped(token) => {
             return push_unescaped(arena, scanner.raw(token.start, token.end));
         }
         Reference::Missing | Reference::Null => return arena.push(&[ODD_REF]),

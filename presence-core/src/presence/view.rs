@@ -72,6 +72,10 @@ impl<'a, C: Carrier> PresenceRef<'a, C> {
         });
     }
 
+    pub(super) fn body(&self) -> &'a BodyOf<C> {
+        self.body
+    }
+
     /// How many metas there are.
     pub fn len(&self) -> usize {
         self.body.metas.len()
@@ -129,6 +133,10 @@ impl<'a, C: Carrier> MetaRef<'a, C> {
             Some(&(super::body::ODD_REF | super::body::UNEQUAL_REF))
         );
         is_string.then(|| lossy(bytes))
+    }
+
+    pub(super) fn meta(&self) -> &'a MetaOf<C> {
+        self.meta
     }
 
     pub(super) fn all(

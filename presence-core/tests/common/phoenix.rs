@@ -1,6 +1,8 @@
 //! phoenix.js's `Presence`, written down plainly: vectors, searched from end to end, and JavaScript's order of
 //! properties. What this library does otherwise is marked.
 
+#![allow(dead_code, reason = "not every test uses all of it")]
+
 /// A JavaScript object: array indices first, ascending, then names in the order they were first set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object<T>(pub(crate) Vec<(String, T)>);
