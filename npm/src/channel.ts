@@ -17,8 +17,17 @@ interface Binding {
   callback: Callback
 }
 
-/** How to call a presence's callback when the engine has read the payload already. */
-export const ENGINE_READS = Symbol("engine reads")
+/** How to call a presence's callback for a message that came from the server. */
+export const PRESENCE = Symbol("presence")
+
+export interface PresenceCallback {
+  /** The engine has read the payload already. */
+  deliver(): void
+  sync(payload: any, hasJoinRef: boolean): void
+}
+
+/** Where a message came from: the server, by the engine or around it; undefined, if the user made it. */
+type Source = "engine" | "server" | undefined
 
 /** A topic of a socket's: made by `socket.channel(topic, params)`. */
 export class Channel {
@@ -33,6 +42,7 @@ export class Channel {
   /** @internal */
   readonly handle: number
   #gone = false
+  #hooked = false
   #presence: Presence | undefined
   #lastJoinRef: string | null | undefined
   #onMessage: ((event: string, payload: any, ref?: any, joinRef?: any) => any) | null = null
@@ -58,13 +68,16 @@ export class Channel {
   /**
    * Joins the channel, once; after that it rejoins by itself. `timeout` (ms) becomes the channel's. Await it, or
    * use `receive`, whose callbacks are called at each rejoin too.
-   * @throws Error the second time.
+   * @throws Error the second time, and when the channel was left or closed.
    */
   join<Ok = any, Err = any>(timeout: number = this.timeout): Push<Ok, Err> {
     if (this.joinedOnce) {
       throw new Error(
         "tried to join multiple times. 'join' can only be called a single time per channel instance",
       )
+    }
+    if (this.#gone) {
+      throw new Error(`the channel of '${this.topic}' is closed: make a new one with socket.channel()`)
     }
     this.timeout = timeout
     this.joinPush.timeout = timeout
@@ -92,9 +105,18 @@ export class Channel {
 
   /** Removes the callback that `on` gave `ref` for, or all of `event`. */
   off(event: string, ref?: number): void {
-    this.bindings = this.bindings.filter(
-      (binding) => !(binding.event === event && (ref === undefined || ref === binding.ref)),
+    const gone = this.bindings.filter(
+      (binding) => binding.event === event && (ref === undefined || ref === binding.ref),
     )
+    if (gone.some(({ callback }) => PRESENCE in callback)) {
+      this.#hook()
+    }
+    this.unbind(gone.map(({ ref }) => ref))
+  }
+
+  /** @internal */
+  unbind(refs: number[]): void {
+    this.bindings = this.bindings.filter(({ ref }) => !refs.includes(ref))
   }
 
   /**
@@ -149,8 +171,8 @@ export class Channel {
   }
 
   set onMessage(hook: (event: string, payload: any, ref?: any, joinRef?: any) => any) {
-    // Presences get what the hook returns, so the engine must not read their payloads itself.
-    this.socket.driver.machine.set_hooked(this.handle)
+    // Presences get what the hook returns.
+    this.#hook()
     this.#onMessage = hook
   }
 
@@ -189,42 +211,51 @@ export class Channel {
   }
 
   /** @internal A message that the engine found to be this channel's. */
-  receive(frame: Frame, reply: Push | undefined, closes: boolean): void {
-    if (frame.engineRead !== null && this.#onMessage === null) {
+  receive(frame: Frame, reply: Push | undefined): void {
+    if (frame.engineRead !== null && !this.#hooked) {
       const event = frame.engineRead
-      this.#dispatch(event, () => frame.message.payload, null, null, true)
+      this.#dispatch(event, () => frame.message.payload, null, null, "engine")
       return
     }
+    const source = frame.byEngine && !this.#hooked ? "engine" : "server"
     const { event, payload, ref, join_ref } = frame.message
-    if (closes) {
-      this.#closed(ref)
-      this.socket.log("channel", `close ${this.topic} ${ref}`)
+    if (event === EVENTS.close && this.#gone) {
+      this.socket.log("channel", `close ${this.topic} ${this.#lastJoinRef}`)
     }
     const handled = this.#handle(event, payload, ref, join_ref)
-    if (reply !== undefined) {
+    if (event === EVENTS.reply) {
       this.settle(reply, handled, ref)
     }
-    this.#dispatch(event, () => handled, ref, join_ref)
+    this.#dispatch(event, () => handled, ref, join_ref, source)
   }
 
-  /** @internal The end of a push, which passes `onMessage` as phoenix.js lets it. */
-  settle(push: Push, response: any, ref?: any): void {
-    const handled = this.#handle(`chan_reply_${ref}`, response, undefined, undefined)
-    push.settle(handled)
+  /** @internal The end of a push, if one waits for it: a message of the channel's, as phoenix.js has it. */
+  settle(push: Push | undefined, response: any, ref: any): void {
+    const event = `chan_reply_${ref}`
+    const handled = this.#handle(event, response, undefined, undefined)
+    push?.settle(handled)
+    this.#dispatch(event, () => handled, undefined, undefined)
   }
 
   /** @internal The channel is no longer the socket's. */
-  close(reason: string, joinRef: string | undefined): void {
-    this.#closed(joinRef)
+  close(reason: string, joinRef: string | null): void {
+    this.closed(joinRef)
     const { socket } = this
     socket.log("channel", `leave ${this.topic}`)
     socket.log("channel", `close ${this.topic} ${joinRef}`)
     this.trigger(EVENTS.close, reason)
   }
 
-  #closed(joinRef: string | null | undefined): void {
+  /** @internal From now on it is; its last join was this. */
+  closed(joinRef: string | null): void {
     this.#gone = true
     this.#lastJoinRef = joinRef
+  }
+
+  /** From now on presences get their payloads by their callbacks, so that the engine must not read them itself. */
+  #hook(): void {
+    this.socket.driver.machine.set_hooked(this.handle)
+    this.#hooked = true
   }
 
   #handle(event: string, payload: any, ref: any, joinRef: any): any {
@@ -238,11 +269,14 @@ export class Channel {
     return handled
   }
 
-  #dispatch(event: string, payload: () => any, ref: any, joinRef: any, engineRead = false): void {
+  #dispatch(event: string, payload: () => any, ref: any, joinRef: any, source: Source = undefined): void {
     const bindings = this.bindings.filter((binding) => binding.event === event)
     for (const { callback } of bindings) {
-      if (engineRead && ENGINE_READS in callback) {
-        guarded((callback as any)[ENGINE_READS])
+      const presence = (callback as any)[PRESENCE] as PresenceCallback | undefined
+      if (presence !== undefined && source === "engine") {
+        guarded(() => presence.deliver())
+      } else if (presence !== undefined && source === "server") {
+        guarded(() => presence.sync(payload(), !!joinRef))
       } else {
         guarded(callback, payload(), ref, joinRef || this.joinRef())
       }

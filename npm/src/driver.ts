@@ -124,7 +124,9 @@ export class Driver {
 
   push(channel: Channel, push: Push, timeout: number): void {
     this.#call(() => {
-      this.#pushes.set(this.machine.push(this.now(), channel.handle, push.event, timeout), push)
+      const handle = this.machine.push(this.now(), channel.handle, push.event, timeout)
+      this.#pushes.set(handle, push)
+      push.ref = refOf(this.machine.push_ref(handle))
       return this.machine.drain()
     })
   }
@@ -403,7 +405,14 @@ export class Driver {
       if (at === words.length) {
         this.#batches.shift()
       } else {
-        batch.at += 1 + SIZES[words[at]]
+        const size = SIZES[words[at]]
+        if (size === undefined) {
+          this.#batches.length = 0
+          throw new Error(
+            "presence.wasm and phoenix-presence are of different versions: use those of one package",
+          )
+        }
+        batch.at += 1 + size
         this.#step(words[at], words, at + 1, frame)
       }
     }
@@ -416,7 +425,7 @@ export class Driver {
       case Tag.Connect:
         return this.#open(first)
       case Tag.Prepare:
-        return this.#own(() => this.#prepare(first))
+        return this.#own(() => this.#prepare(words.subarray(at, at + 3)))
       case Tag.Send:
         return this.#own(() => this.#send(words, at))
       case Tag.SendRaw: {
@@ -448,9 +457,9 @@ export class Driver {
       case Tag.ChannelClosed:
       case Tag.JoinGaveUp: {
         const channel = this.#forget(first)
-        const joinRef = tag === Tag.ChannelClosed ? words[at + 1] : 0
+        const joinRef = refOf(tag === Tag.ChannelClosed ? words[at + 1] : 0)
         const reason = tag === Tag.ChannelClosed ? "leave" : "join refused"
-        return channel && guarded(() => channel.close(reason, joinRef ? String(joinRef) : undefined))
+        return channel && guarded(() => channel.close(reason, joinRef))
       }
       case Tag.PushTimeout:
         return this.#settle(first, { status: "timeout", response: {} })
@@ -463,7 +472,7 @@ export class Driver {
       case Tag.DelayNeeded:
         return this.#delay(first, words[at + 1])
       case Tag.Deliver:
-        return this.#deliver(first, words[at + 1], words[at + 2], frame!)
+        return this.#deliver(words.subarray(at, at + 4), frame!)
       case Tag.Presence:
         return this.#presences.get(first)?.host.prepare(words[at + 1])
       case Tag.PresenceRead: {
@@ -491,13 +500,14 @@ export class Driver {
   }
 
   /** A push is being sent while there is no connection. */
-  #prepare(id: number): void {
+  #prepare([id, joinRef, ref]: Float64Array): void {
     const push = this.#pushes.get(id)
     if (push !== undefined) {
       const { channel, event } = push
       const payload = push.prepare()
-      const ref = String(this.machine.push_ref(id))
-      this.#logPush({ join_ref: this.joinRef(channel), ref, topic: channel.topic, event, payload })
+      push.ref = refOf(ref)
+      const join_ref = joinRef === 0 ? (channel.joinedOnce ? null : undefined) : String(joinRef)
+      this.#logPush({ join_ref, ref: push.ref, topic: channel.topic, event, payload })
     }
   }
 
@@ -512,6 +522,9 @@ export class Driver {
     const channel = this.#channels.get(channelId)
     const push = this.#pushes.get(pushId)
     const join_ref = joinRef === 0 ? (channel?.joinedOnce ? null : undefined) : String(joinRef)
+    if (push !== undefined) {
+      push.ref = String(ref)
+    }
     const prepared = push?.isPrepared()
     const message: Message = {
       join_ref,
@@ -545,7 +558,7 @@ export class Driver {
     }
   }
 
-  #deliver(id: number, kind: number, pushId: number, frame: Frame): void {
+  #deliver([id, kind, pushId, joinRef]: Float64Array, frame: Frame): void {
     const CLOSED = 2
     const channel = kind === CLOSED ? this.#forget(id) : this.#channels.get(id)
     const push = this.#pushes.get(pushId)
@@ -553,7 +566,10 @@ export class Driver {
       this.#pushes.delete(pushId)
     }
     if (channel !== undefined) {
-      guarded(() => channel.receive(frame, push, kind === CLOSED))
+      if (kind === CLOSED) {
+        channel.closed(refOf(joinRef))
+      }
+      guarded(() => channel.receive(frame, push))
     }
   }
 
@@ -579,7 +595,7 @@ export class Driver {
     if (push !== push.channel.joinPush) {
       this.#pushes.delete(id)
     }
-    guarded(() => push.channel.settle(push, response))
+    guarded(() => push.channel.settle(push, response, push.ref))
   }
 
   /** The channel is no longer the socket's. */
@@ -630,7 +646,7 @@ export class Driver {
 /** How many numbers follow each tag. */
 const SIZES: number[] = []
 SIZES[Tag.Connect] = 1
-SIZES[Tag.Prepare] = 1
+SIZES[Tag.Prepare] = 3
 SIZES[Tag.Send] = 6
 SIZES[Tag.SendRaw] = 2
 SIZES[Tag.Close] = 3
@@ -647,12 +663,15 @@ SIZES[Tag.PushLeft] = 1
 SIZES[Tag.PushDisconnected] = 1
 SIZES[Tag.PresenceStatus] = 1
 SIZES[Tag.DelayNeeded] = 2
-SIZES[Tag.Deliver] = 3
+SIZES[Tag.Deliver] = 4
 SIZES[Tag.Received] = 0
 SIZES[Tag.Presence] = 2
 SIZES[Tag.PresenceRead] = 2
 
 const isThenable = (value: any): boolean => typeof value?.then === "function"
+
+/** A ref of the machine's. */
+const refOf = (ref: number): string | null => (ref === 0 ? null : String(ref))
 
 /** A ref for the machine, which knows strings and nothing else. */
 const text = (ref: any): string | undefined => (ref === null || ref === undefined ? undefined : String(ref))

@@ -11,12 +11,15 @@ export class Frame {
   #decode: (() => Message) | null
   #message: Message | undefined
 
-  /** The presence event whose payload the engine has read itself. */
+  /** Whether the engine has read the frame, and so its presences' payloads. */
+  readonly byEngine: boolean
+  /** The presence event whose payload the engine has applied. */
   engineRead: string | null = null
 
   constructor(decode: (() => Message) | null, message?: Message) {
     this.#decode = decode
     this.#message = message
+    this.byEngine = decode !== null
   }
 
   get message(): Message {

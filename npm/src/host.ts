@@ -1,4 +1,4 @@
-import { Channel, ENGINE_READS } from "./channel.js"
+import { Channel, PRESENCE, type PresenceCallback } from "./channel.js"
 import { type Machine, machine as newMachine, readText, writeText } from "./engine.js"
 import { Mirror } from "./mirror.js"
 import type { PresenceChange, PresenceStatus } from "./types.js"
@@ -42,6 +42,8 @@ export class Host {
   /** What the engine's own work for this presence leaves to do. */
   afterwards = (): void => {}
   #detached = false
+  /** What waited for a state at the end. */
+  #last = { pending: true, diffs: [] as any[] }
   /** Whether the channel has joined anew without the machine's knowing. */
   joinedAnew = (): boolean => false
   #due: Due | null = null
@@ -93,6 +95,7 @@ export class Host {
   /** The engine is about to forget the roster: what is known of it stays. */
   detach(): void {
     const { status } = this
+    this.#last = { pending: this.isPending(), diffs: this.pendingDiffs() }
     this.mirror.detach()
     this.#detached = true
     const last = status === "synced" ? "stale" : status
@@ -103,10 +106,16 @@ export class Host {
   }
 
   isPending(): boolean {
+    if (this.#detached) {
+      return this.#last.pending
+    }
     return this.joinedAnew() || this.machine.presence_is_pending(this.handle)
   }
 
   pendingDiffs(): any[] {
+    if (this.#detached) {
+      return this.#last.diffs
+    }
     const length = this.machine.presence_pending(this.handle)
     return JSON.parse(readText(this.machine.text_ptr(), length))
   }
@@ -131,9 +140,9 @@ export class Host {
   }
 
   /** A payload that did not come through the engine. */
-  sync(kind: number, payload: any, joinRef: number, answered: boolean): void {
+  sync(kind: number, payload: any, join: number, isOfJoin: boolean): void {
     const length = writeText(this.machine, JSON.stringify(payload))
-    this.prepare(this.machine.presence_sync(performance.now(), this.handle, kind, length, joinRef, answered))
+    this.prepare(this.machine.presence_sync(performance.now(), this.handle, kind, length, join, isOfJoin))
     this.deliver()
     this.afterwards()
   }
@@ -159,10 +168,10 @@ export class Host {
   }
 }
 
-/** The callbacks that a presence registers with its channel. */
-const callbackOf = (host: Host, sync: (payload: any) => void) => {
-  const callback = (payload: any): void => sync(payload)
-  return Object.assign(callback, { [ENGINE_READS]: () => host.deliver() })
+/** The callbacks that a presence registers with its channel. Messages that the user makes count as the join's. */
+const callbackOf = (host: Host, sync: PresenceCallback["sync"]) => {
+  const callback = (payload: any): void => sync(payload, true)
+  return Object.assign(callback, { [PRESENCE]: { deliver: () => host.deliver(), sync } })
 }
 
 /** Makes room for a presence in the engine, and has its payloads brought there. */
@@ -175,16 +184,14 @@ const ownHost = (channel: Channel, state: string, diff: string, listener: Listen
   const { driver } = channel.socket
   const host = new Host(driver.machine, driver.machine.presence(channel.handle, state, diff), listener)
   driver.attach(host, channel, state, diff)
-  const sync = (kind: number) => (payload: any) => {
-    host.sync(kind, payload, driver.machine.join_ref(channel.handle), channel.isJoined())
-  }
+  const sync = (kind: number) => (payload: any, hasJoinRef: boolean) =>
+    host.sync(kind, payload, 0, hasJoinRef)
   const stateRef = channel.on(state, callbackOf(host, sync(STATE)))
   const diffRef = channel.on(diff, callbackOf(host, sync(DIFF)))
   // What is to be done must not come between this frame's callbacks.
   host.afterwards = () => queueMicrotask(() => driver.run(driver.machine.drain()))
   host.release = () => {
-    channel.off(state, stateRef)
-    channel.off(diff, diffRef)
+    channel.unbind([stateRef, diffRef])
     driver.detach(host)
   }
   return host
@@ -203,13 +210,20 @@ const foreignHost = (channel: any, state: string, diff: string, listener: Listen
   forgotten.register(host, handle, host)
   // Joins are told apart by numbers here; nobody says whether one is answered but its state.
   let join = { ref: undefined as unknown, number: 0 }
-  host.joinedAnew = () => channel.joinRef() !== join.ref
+  host.joinedAnew = () => !channel.joinRef() || channel.joinRef() !== join.ref
   const sync = (kind: number) => (payload: any) => {
     const ref = channel.joinRef()
+    const before = join
     if (ref !== join.ref) {
       join = { ref, number: join.number + 1 }
     }
-    host.sync(kind, payload, join.number, channel.state === undefined || channel.state === "joined")
+    try {
+      host.sync(kind, payload, join.number, channel.state === undefined || channel.state === "joined")
+    } catch (error) {
+      // It was no state or diff: nothing has happened.
+      join = before
+      throw error
+    }
   }
   host.afterwards = () => host.tellStatus()
   const refs = [state, diff].map((event, kind) => [event, channel.on(event, sync(kind))])

@@ -65,6 +65,8 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
   event: string
   payload: () => any
   timeout: number
+  /** What its reply is known by, once it waits for one. */
+  ref: string | null | undefined
   receivedResp: Response | null = null
   recHooks: Hook[] = []
   /** The payload computed when the push was sent without a connection. */

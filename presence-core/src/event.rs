@@ -20,6 +20,10 @@ pub enum Transmit<P> {
     Prepare {
         /// The push whose payload to fix.
         push: PushId,
+        /// The refs of its message.
+        join_ref: Option<u64>,
+        /// See `join_ref`.
+        message_ref: Option<u64>,
     },
     /// Send a message.
     Send {
@@ -231,6 +235,8 @@ pub struct Delivery {
     pub channel: ChannelId,
     /// What the message was to it.
     pub kind: DeliveryKind,
+    /// The ref of the join that the channel was in; none where it has given its join up.
+    pub join_ref: Option<u64>,
 }
 
 /// What a received message was to a channel.

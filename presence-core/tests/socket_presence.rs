@@ -200,6 +200,50 @@ fn a_state_under_an_old_join_s_ref_is_ignored() {
 }
 
 #[test]
+fn a_join_given_up_awaits_its_state_again_and_a_closed_channel_no_other() {
+    let (mut pair, room, presence) = tracked();
+    state(&mut pair, room, &["ann"]);
+    pair.close(1006);
+    pair.advance(10);
+    pair.open();
+    // A state under the new join, and then the join is given up: its ref is gone, and so is what was of it.
+    pair.event(room, "presence_state", &payload(&["bob"]));
+    assert!(!pair.socket.is_pending(presence));
+    pair.event(room, "phx_error", "{}");
+    assert!(pair.socket.is_pending(presence));
+    pair.advance(1_000);
+    pair.accept_joins();
+    state(&mut pair, room, &["carl"]);
+    assert!(!pair.socket.is_pending(presence));
+    pair.socket.leave(pair.at(), room, None);
+    assert!(!pair.socket.is_pending(presence));
+    assert_eq!(status(&pair, presence), SyncStatus::Stale);
+}
+
+#[test]
+fn a_state_by_the_shell_that_names_no_join_does_not_count_for_one_that_is_unanswered() {
+    let (mut pair, room, presence) = tracked();
+    pair.socket.set_presences_by_shell(room);
+    pair.close(1006);
+    pair.advance(10);
+    pair.open();
+    let at = pair.at();
+    let sync = |pair: &mut Pair, key, has_join_ref| {
+        let payload = payload(&[key]);
+        let update =
+            pair.socket
+                .sync_presence(at, presence, PresenceKind::State, &payload, has_join_ref);
+        update.expect("a state").is_some()
+    };
+    assert!(!sync(&mut pair, "ghost", false));
+    assert_eq!(keys(&pair, presence), [""; 0]);
+    assert!(sync(&mut pair, "ann", true));
+    pair.accept_joins();
+    assert!(sync(&mut pair, "bob", false));
+    assert_eq!(keys(&pair, presence), ["bob"]);
+}
+
+#[test]
 fn a_malformed_payload_changes_nothing() {
     let (mut pair, room, presence) = tracked();
     state(&mut pair, room, &["ann"]);
@@ -285,14 +329,20 @@ fn a_presence_by_the_shell_is_left_to_the_shell() {
     assert!(pair.socket.updated_presences().is_empty());
     let update = pair
         .socket
-        .sync_presence(pair.at(), presence, PresenceKind::State, &payload(&["bob"]))
+        .sync_presence(
+            pair.at(),
+            presence,
+            PresenceKind::State,
+            &payload(&["bob"]),
+            true,
+        )
         .unwrap()
         .unwrap();
     assert!(update.synced);
     assert_eq!(keys(&pair, presence), ["bob"]);
     assert!(
         pair.socket
-            .sync_presence(pair.at(), presence, PresenceKind::Diff, "[]")
+            .sync_presence(pair.at(), presence, PresenceKind::Diff, "[]", true)
             .is_err()
     );
     assert_eq!(keys(&pair, presence), ["bob"]);
@@ -301,7 +351,8 @@ fn a_presence_by_the_shell_is_left_to_the_shell() {
             pair.at(),
             PresenceId::from_u32(9_999),
             PresenceKind::Diff,
-            "[]"
+            "[]",
+            true,
         ),
         Ok(None)
     );

@@ -351,6 +351,10 @@ impl Machine {
 
     /// A message that JavaScript has decoded: refs as strings, if they are any;
     /// a reply's status.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a message's fields, which JavaScript has apart"
+    )]
     pub fn handle_message(
         &mut self,
         now: f64,

@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 pub enum Tag {
     /// connection
     Connect = 1,
-    /// push
+    /// push, join_ref, ref
     Prepare,
     /// connection, join_ref, ref, channel, push (0 where there is none), what
     Send,
@@ -46,7 +46,7 @@ pub enum Tag {
     PresenceStatus,
     /// channel (0: the socket's reconnect), tries
     DelayNeeded,
-    /// channel, kind of delivery, push (0: none)
+    /// channel, kind of delivery, push (0: none), the channel's join_ref (0: none)
     Deliver,
     /// presence, what is due (see `presence_sync`)
     Presence,
@@ -91,7 +91,14 @@ impl Outbox {
                 Transmit::Connect { connection } => {
                     self.put(Tag::Connect, &[connection.to_u32().into()]);
                 }
-                Transmit::Prepare { push } => self.put(Tag::Prepare, &[push.to_u32().into()]),
+                Transmit::Prepare {
+                    push,
+                    join_ref,
+                    message_ref,
+                } => self.put(
+                    Tag::Prepare,
+                    &[push.to_u32().into(), number(join_ref), number(message_ref)],
+                ),
                 Transmit::Send {
                     connection,
                     message: Outgoing::Raw(number),
@@ -146,7 +153,8 @@ impl Outbox {
             DeliveryKind::Closed => (2.0, 0),
             DeliveryKind::Errored => (3.0, 0),
         };
-        self.put(Tag::Deliver, &[channel, kind, push.into()]);
+        let join_ref = number(delivery.join_ref);
+        self.put(Tag::Deliver, &[channel, kind, push.into(), join_ref]);
     }
 
     pub(crate) fn events(&mut self, socket: &mut Socket<u32>) {

@@ -81,8 +81,9 @@ impl Machine {
 
     /// Applies the payload in the input's first `len` bytes: 0 a state, 1 a
     /// diff. For a channel of somebody else's, `join` tells its joins apart
-    /// (0: none). Returns what is due: 1 `onSync`, 2 steps,
-    /// 4 changes, 8 of a state.
+    /// (0: none). `is_of_join`: of such a channel, that this join is answered;
+    /// of one of this package's, that the message named its join. Returns what
+    /// is due: 1 `onSync`, 2 steps, 4 changes, 8 of a state.
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl Machine {
         kind: u32,
         len: usize,
         join: u32,
-        answered: bool,
+        is_of_join: bool,
     ) -> Result<u32, JsError> {
         let kind = if kind == 0 {
             PresenceKind::State
@@ -107,7 +108,7 @@ impl Machine {
                 let join = join.to_string();
                 let join = Join {
                     join_ref: (join != "0").then_some(&join),
-                    answered,
+                    answered: is_of_join,
                 };
                 match kind {
                     PresenceKind::State => tracker.handle_state_json(payload, join)?,
@@ -117,7 +118,13 @@ impl Machine {
             }
             None => self
                 .socket
-                .sync_presence(at(now), PresenceId::from_u32(presence), kind, payload)?
+                .sync_presence(
+                    at(now),
+                    PresenceId::from_u32(presence),
+                    kind,
+                    payload,
+                    is_of_join,
+                )?
                 .is_some_and(|update| update.synced),
         };
         Ok(self.due(presence, synced))
@@ -226,6 +233,7 @@ impl Machine {
         let mut tracker = Tracker::<Json>::default();
         tracker.sync_state(current)?;
         tracker.set_steps(true);
+        tracker.set_changes(!diff);
         if diff {
             tracker.sync_diff(next)?;
         } else {
@@ -236,12 +244,17 @@ impl Machine {
         text.extend_from_slice(b"{\"steps\":[");
         write_steps(&tracker, text);
         text.extend_from_slice(b"],\"changed\":[");
-        for (index, step) in tracker.steps().enumerate() {
+        // What has new extras only takes no step.
+        let stepped = tracker.steps().map(|step| step.other());
+        let changed = tracker
+            .changes()
+            .filter_map(|change| change.after().or(change.before()));
+        for (index, touched) in stepped.chain(changed).enumerate() {
             separate(text, index);
             text.push(b'[');
-            step.other().write_key(text);
+            touched.write_key(text);
             text.push(b',');
-            match tracker.roster().get_wtf8(step.other().key_wtf8()) {
+            match tracker.roster().get_wtf8(touched.key_wtf8()) {
                 Some(presence) => presence.write_json(text),
                 None => text.extend_from_slice(b"null"),
             }

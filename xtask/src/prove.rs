@@ -6,10 +6,22 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::project::Project;
-use crate::{process, say, stamp};
+use crate::{npm, process, say, stamp};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Proof {
+    /// Plays random histories over phoenix.js and over the npm package: all that is seen is the same
+    Differential {
+        /// How many histories
+        #[arg(long, default_value_t = 100_000)]
+        count: u64,
+        /// Play for so long instead
+        #[arg(long)]
+        minutes: Option<u64>,
+        /// The seed of all of them; a new one each time if none is given
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Simulates worlds that go wrong, on a virtual clock: every roster ends as the server's
     Simulate {
         /// How many worlds
@@ -31,9 +43,37 @@ pub(crate) enum Proof {
 
 pub(crate) fn run(project: &Project, proof: &Proof) -> Result<()> {
     match proof {
+        Proof::Differential {
+            count,
+            minutes,
+            seed,
+        } => {
+            npm::build(project, &npm::Options::default())?;
+            differential(project, *count, *minutes, *seed)
+        }
         Proof::Simulate { count, seed, trace } => simulate(project, *count, *seed, *trace),
         Proof::Traces { files } => traces(project, files),
     }
+}
+
+/// The package has to be built.
+pub(crate) fn differential(
+    project: &Project,
+    count: u64,
+    minutes: Option<u64>,
+    seed: Option<u64>,
+) -> Result<()> {
+    say::step("Playing histories over both libraries");
+    let mut play = project.command("node");
+    play.arg("npm/test/differential/run.mjs");
+    match minutes {
+        Some(minutes) => play.args(["--minutes", &minutes.to_string()]),
+        None => play.args(["--count", &count.to_string()]),
+    };
+    if let Some(seed) = seed {
+        play.args(["--seed", &seed.to_string()]);
+    }
+    process::run(&mut play)
 }
 
 fn simulate(project: &Project, count: u64, seed: Option<u64>, trace: bool) -> Result<()> {

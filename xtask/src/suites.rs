@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::run;
 use crate::project::Project;
-use crate::{build, demo, npm, readme, setup, stamp};
+use crate::{build, demo, npm, prove, readme, setup, stamp};
 
 /// A suite of tests, as `cargo xtask test` runs it.
 pub(crate) struct Suite {
@@ -70,6 +70,12 @@ pub(crate) const SUITES: &[Suite] = &[
         about: "the package's lint, types and tests, in Node",
         needs: &[Need::Binaries, Need::Package],
         run: npm_package,
+    },
+    Suite {
+        name: "differential",
+        about: "random histories over phoenix.js and the package: all that is seen is the same",
+        needs: &[Need::Package],
+        run: |project| prove::differential(project, 5_000, None, None),
     },
     Suite {
         name: "memory",

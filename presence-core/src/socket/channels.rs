@@ -200,7 +200,7 @@ impl<P: Clone> Socket<P> {
     /// The channel is gone for good; its pushes can only time out now.
     pub(super) fn close_channel(&mut self, id: ChannelId) {
         self.disconnect_pushes(id, true);
-        self.presences_stale(id);
+        self.presences_closed(id);
         let Some(mut channel) = self.channels.remove(id) else {
             return;
         };

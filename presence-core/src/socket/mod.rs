@@ -261,10 +261,17 @@ impl<P: Clone> Socket<P> {
             Some(connection) => self.transmit(connection, message),
             None => {
                 if let Outgoing::Message(Envelope {
-                    push: Some(push), ..
+                    push: Some(push),
+                    join_ref,
+                    message_ref,
+                    ..
                 }) = &message
                 {
-                    self.transmits.push_back(Transmit::Prepare { push: *push });
+                    self.transmits.push_back(Transmit::Prepare {
+                        push: *push,
+                        join_ref: *join_ref,
+                        message_ref: *message_ref,
+                    });
                 }
                 self.send_buffer.push_back(message);
             }

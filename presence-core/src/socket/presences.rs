@@ -1,7 +1,7 @@
 //! The presences of the socket's channels.
 
 use super::Socket;
-use crate::channel::ChannelState;
+use crate::channel::{Channel, ChannelState};
 use crate::codec::TextFrame;
 use crate::event::Event;
 use crate::id::{ChannelId, PresenceId};
@@ -34,6 +34,8 @@ pub struct PresenceUpdate {
 struct Entry {
     channel: ChannelId,
     tracker: Tracker<Json>,
+    /// The join that the channel was in when it closed.
+    last_join: Option<Box<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +60,7 @@ impl<P: Clone> Socket<P> {
             Entry {
                 channel,
                 tracker: Tracker::new(options),
+                last_join: None,
             },
         );
         id
@@ -95,10 +98,10 @@ impl<P: Clone> Socket<P> {
         let Some(entry) = self.presences.entries.get(presence) else {
             return true;
         };
-        let join = self
-            .channels
-            .get(entry.channel)
-            .and_then(|channel| channel.join_text.as_deref());
+        let join = match self.channels.get(entry.channel) {
+            Some(channel) => self.present_join(channel),
+            None => entry.last_join.as_deref(),
+        };
         !entry.tracker.is_synced_with(join)
     }
 
@@ -111,7 +114,9 @@ impl<P: Clone> Socket<P> {
         }
     }
 
-    /// Applies a payload that did not come in a frame of this socket's.
+    /// Applies a payload that the shell has read, of a message that had a
+    /// join_ref or not. None if the presence is gone, or if the payload is of
+    /// an earlier join.
     ///
     /// # Errors
     ///
@@ -122,12 +127,16 @@ impl<P: Clone> Socket<P> {
         presence: PresenceId,
         kind: PresenceKind,
         payload: &str,
+        has_join_ref: bool,
     ) -> Result<Option<PresenceUpdate>, PresenceError> {
         self.advance(now);
         let Some(entry) = self.presences.entries.get(presence) else {
             return Ok(None);
         };
         let channel = entry.channel;
+        if self.is_early(channel, kind, has_join_ref) {
+            return Ok(None);
+        }
         self.apply(channel, presence, kind, TextFrame::bare(payload))
             .map(Some)
     }
@@ -136,12 +145,14 @@ impl<P: Clone> Socket<P> {
     /// for none.
     pub(super) fn read_presences(&mut self, frame: &TextFrame<'_>) -> Result<bool, PresenceError> {
         let mut read = false;
+        let has_join_ref = !frame.join_ref().is_none();
         for at in 0..self.deliveries.len() {
             let channel = self.deliveries[at].channel;
             let mut next = 0;
             while let Some((presence, kind)) = self.presence_for(channel, next, frame.event()) {
                 next += 1;
-                if let Some(kind) = kind.filter(|kind| !self.is_early(channel, *kind, frame)) {
+                if let Some(kind) = kind.filter(|kind| !self.is_early(channel, *kind, has_join_ref))
+                {
                     let update = self.apply(channel, presence, kind, frame.clone())?;
                     self.presences.updated.push(update);
                     read = true;
@@ -155,9 +166,9 @@ impl<P: Clone> Socket<P> {
     /// server sends a join's state before its answer, and in version 1 nothing
     /// else tells the two apart. (phoenix.js takes it for the present join's,
     /// and then loses the diffs between the two states.)
-    fn is_early(&self, channel: ChannelId, kind: PresenceKind, frame: &TextFrame<'_>) -> bool {
+    fn is_early(&self, channel: ChannelId, kind: PresenceKind, has_join_ref: bool) -> bool {
         kind == PresenceKind::State
-            && frame.join_ref().is_none()
+            && !has_join_ref
             && matches!(
                 self.channel_state(channel),
                 ChannelState::Joining | ChannelState::Errored
@@ -196,7 +207,7 @@ impl<P: Clone> Socket<P> {
     ) -> Result<PresenceUpdate, PresenceError> {
         let state = self.channels.get(channel);
         let join = Join {
-            join_ref: state.and_then(|channel| channel.join_text.as_deref()),
+            join_ref: state.and_then(|channel| self.present_join(channel)),
             answered: state.is_some_and(|channel| channel.state == ChannelState::Joined),
         };
         let mut outcome = Outcome::default();
@@ -217,6 +228,26 @@ impl<P: Clone> Socket<P> {
             kind,
             synced: outcome.synced,
         })
+    }
+
+    /// The ref of a channel's join, unless it has given that up.
+    fn present_join<'a>(&self, channel: &'a Channel) -> Option<&'a str> {
+        self.join_ref_of(channel)?;
+        channel.join_text.as_deref()
+    }
+
+    /// A channel is about to be gone.
+    pub(super) fn presences_closed(&mut self, channel: ChannelId) {
+        self.presences_stale(channel);
+        let Some(state) = self.channels.get(channel) else {
+            return;
+        };
+        let last_join = self.present_join(state).map(Box::<str>::from);
+        for presence in &state.presences {
+            if let Some(entry) = self.presences.entries.get_mut(*presence) {
+                entry.last_join = last_join.clone();
+            }
+        }
     }
 
     /// The channel's join or connection is gone, so its rosters are the last

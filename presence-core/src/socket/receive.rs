@@ -146,6 +146,7 @@ impl<P: Clone> Socket<P> {
                 self.deliveries.push(Delivery {
                     channel: id,
                     kind: DeliveryKind::Event,
+                    join_ref: self.join_ref_of(channel),
                 });
             }
         }

@@ -456,7 +456,7 @@ impl Pair {
                 self.last_connection = Some(connection);
                 "connect".to_owned()
             }
-            Transmit::Prepare { push } => format!("prepare {}", self.push_name(push)),
+            Transmit::Prepare { push, .. } => format!("prepare {}", self.push_name(push)),
             Transmit::Send {
                 connection,
                 message,
