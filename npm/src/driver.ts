@@ -358,7 +358,7 @@ export class Driver {
     if (this.#socket.hasLogger()) {
       this.#socket.logReceived(frame.message)
     }
-    const length = writeText(this.machine, text)
+    const length = writeText(text)
     const count = this.machine.handle_text(this.now(), connection, length)
     if (count === 0) {
       report(new Error(this.machine.take_error()))

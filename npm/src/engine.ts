@@ -61,7 +61,8 @@ export const start = (module: WebAssembly.Module | BufferSource): void => {
   }
 }
 
-const ready = (): WebAssembly.Memory => {
+/** Starts the engine where that has not been done. */
+export const ready = (): WebAssembly.Memory => {
   if (memory === undefined) {
     if (source === undefined) {
       throw new Error("phoenix-presence/slim is used before it is initialised: await init() first")
@@ -94,21 +95,23 @@ export const asNumbers = (): Float64Array => {
   return numbers
 }
 
-/** Text in the engine's memory. */
-export const readText = (at: number, length: number): string =>
-  decoder.decode(asBytes().subarray(at, at + length))
+/** The text, of so many bytes, that the last call wrote. */
+export const readText = (length: number): string => {
+  const at = Machine.text_ptr()
+  return decoder.decode(asBytes().subarray(at, at + length))
+}
 
-/** Writes text into a machine's input; its length in bytes. */
-export const writeText = (machine: Machine, text: string): number => {
+/** Writes text into the engine's input; its length in bytes. */
+export const writeText = (text: string): number => {
   // Most frames are ASCII, so as many bytes as characters are tried first.
-  let at = machine.input(text.length + 16)
-  let room = machine.input_len()
+  let at = Machine.input(text.length + 16)
+  let room = Machine.input_len()
   let { read, written } = encoder.encodeInto(text, asBytes().subarray(at, at + room))
   while (read < text.length) {
     const start = written
     const rest = text.slice(read)
-    at = machine.input(start + rest.length * 3)
-    room = machine.input_len()
+    at = Machine.input(start + rest.length * 3)
+    room = Machine.input_len()
     const more = encoder.encodeInto(rest, asBytes().subarray(at + start, at + room))
     read += more.read
     written += more.written

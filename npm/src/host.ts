@@ -117,7 +117,7 @@ export class Host {
       return this.#last.diffs
     }
     const length = this.machine.presence_pending(this.handle)
-    return JSON.parse(readText(this.machine.text_ptr(), length))
+    return JSON.parse(readText(length))
   }
 
   /** The engine has read a frame; `flags` says what that did. */
@@ -141,7 +141,7 @@ export class Host {
 
   /** A payload that did not come through the engine. */
   sync(kind: number, payload: any, join: number, isOfJoin: boolean): void {
-    const length = writeText(this.machine, JSON.stringify(payload))
+    const length = writeText(JSON.stringify(payload))
     this.prepare(this.machine.presence_sync(performance.now(), this.handle, kind, length, join, isOfJoin))
     this.deliver()
     this.afterwards()
@@ -149,7 +149,7 @@ export class Host {
 
   #changes(resync: boolean): PresenceChange<any, any>[] {
     const length = this.machine.presence_changes(this.handle)
-    const changes: any[] = JSON.parse(readText(this.machine.text_ptr(), length))
+    const changes: any[] = JSON.parse(readText(length))
     const cause = resync ? "state" : "diff"
     return changes.map(([kind, key, before, after, joined, left]) => ({
       kind: KINDS[kind as 0 | 1 | 2],
@@ -164,7 +164,7 @@ export class Host {
 
   #steps(): Step[] {
     const length = this.machine.presence_steps(this.handle)
-    return JSON.parse(readText(this.machine.text_ptr(), length))
+    return JSON.parse(readText(length))
   }
 }
 

@@ -1,4 +1,4 @@
-import { asNumbers, type Machine, readText } from "./engine.js"
+import { asNumbers, Machine, readText } from "./engine.js"
 
 /** Above this many changes at once, the arrays are made anew. */
 const REBUILD = 0
@@ -37,7 +37,7 @@ export class Mirror {
     if (this.#keys === null) {
       const machine = this.#machine
       const length = machine.presence_keys(this.#handle)
-      this.#keys = JSON.parse(readText(machine.text_ptr(), length)) as string[]
+      this.#keys = JSON.parse(readText(length)) as string[]
     }
     return this.#keys
   }
@@ -66,11 +66,11 @@ export class Mirror {
       return
     }
     this.version++
-    const at = machine.numbers_ptr() / 8
+    const at = Machine.numbers_ptr() / 8
     const numbers = asNumbers()
     const kind = numbers[at]
     const length = numbers[at + 1]
-    const fresh: any[] = length === 0 ? [] : JSON.parse(readText(machine.text_ptr(), length))
+    const fresh: any[] = length === 0 ? [] : JSON.parse(readText(length))
     if (kind === REBUILD) {
       this.#order = Array.from(numbers.subarray(at + 2, at + count))
       this.#items = fresh

@@ -1,6 +1,6 @@
 // The static half of Presence: the same roster, on plain objects of the caller's.
 
-import { type Machine, machine, readText, writeText } from "./engine.js"
+import { Machine, readText, ready, writeText } from "./engine.js"
 import type { Step } from "./host.js"
 
 type State = Record<string, any>
@@ -12,14 +12,12 @@ interface Result {
   changed: [key: string, presence: any][]
 }
 
-let scratch: Machine | undefined
-
 const sync = (diff: boolean, current: State, next: any): Result => {
-  scratch ??= machine({}, "2.0.0")
+  ready()
   const text = JSON.stringify(current) + JSON.stringify(next)
-  const first = writeText(scratch, JSON.stringify(current))
-  const length = scratch.sync_plain(diff, first, writeText(scratch, text))
-  return JSON.parse(readText(scratch.text_ptr(), length))
+  const first = writeText(JSON.stringify(current))
+  const length = Machine.sync_plain(diff, first, writeText(text))
+  return JSON.parse(readText(length))
 }
 
 const apply = (state: State, { steps, changed }: Result, onJoin: OnChange, onLeave: OnChange): State => {

@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::machine::Machine;
 use crate::presences::separate;
+use crate::scratch;
 
 /// There is no presence with this key.
 const NOBODY: f64 = -1.0;
@@ -22,8 +23,7 @@ impl Machine {
     /// | 2 left, key, before, after, joined metas, left metas], …]`; the length
     /// of the text.
     pub fn presence_changes(&mut self, presence: u32) -> usize {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
+        let mut text = scratch::TEXT.take_empty();
         text.push(b'[');
         if let Some(tracker) = self.tracker(presence) {
             for (index, change) in tracker.changes().enumerate() {
@@ -32,8 +32,7 @@ impl Machine {
             }
         }
         text.push(b']');
-        self.text = text;
-        self.text.len()
+        scratch::TEXT.put(text)
     }
 
     /// How far the roster can be relied on: 0 syncing, 1 synced, 2 stale.

@@ -9,9 +9,12 @@
 mod changes;
 mod convert;
 mod machine;
+#[cfg(target_arch = "wasm32")]
+mod memory;
 mod options;
 mod outbox;
 mod presences;
+mod scratch;
 
 pub use convert::{decode_binary_head, encode_binary_head};
 pub use machine::Machine;

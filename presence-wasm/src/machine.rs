@@ -3,7 +3,6 @@
 use presence_core::FrameError;
 use presence_core::codec::CodecError;
 use presence_core::message::{Message, Payload, Ref, Vsn};
-use presence_core::presence::Patch;
 use presence_core::{
     ChannelId, ConnectionId, Millis, PresenceKind, PushId, ReadyState, Socket, Wait,
 };
@@ -12,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use crate::options;
 use crate::outbox::{Outbox, Tag};
 use crate::presences::{Foreign, due_after};
+use crate::scratch;
 
 /// The number of an argument that is not given.
 const NONE: f64 = -1.0;
@@ -25,14 +25,9 @@ const NONE: f64 = -1.0;
 pub struct Machine {
     pub(crate) socket: Socket<u32>,
     vsn: Vsn,
-    pub(crate) input: Vec<u8>,
     outbox: Outbox,
     error: String,
     pub(crate) foreign: Foreign,
-    /// Text for JavaScript, and numbers that go with it.
-    pub(crate) text: Vec<u8>,
-    pub(crate) numbers: Vec<f64>,
-    pub(crate) patches: Vec<Patch>,
 }
 
 #[wasm_bindgen]
@@ -53,29 +48,38 @@ impl Machine {
             } else {
                 Vsn::V2
             },
-            input: Vec::new(),
             outbox: Outbox::default(),
             error: String::new(),
             foreign: Foreign::default(),
-            text: Vec::new(),
-            numbers: Vec::new(),
-            patches: Vec::new(),
         })
     }
 
     // Memory
 
     /// Where to write `len` bytes of a frame.
-    pub fn input(&mut self, len: usize) -> *mut u8 {
-        if self.input.len() < len {
-            self.input.resize(len.next_power_of_two(), 0);
+    pub fn input(len: usize) -> *const u8 {
+        let mut input = scratch::INPUT.take();
+        if input.len() < len {
+            input.resize(len.next_power_of_two(), 0);
         }
-        self.input.as_mut_ptr()
+        scratch::INPUT.put(input);
+        scratch::INPUT.as_ptr()
     }
 
     /// How many bytes fit in the input now.
-    pub fn input_len(&self) -> usize {
-        self.input.len()
+    pub fn input_len() -> usize {
+        let input = scratch::INPUT.take();
+        scratch::INPUT.put(input)
+    }
+
+    /// Where the text of the last call that wrote some stands.
+    pub fn text_ptr() -> *const u8 {
+        scratch::TEXT.as_ptr()
+    }
+
+    /// Where the numbers of `presence_mirror` stand.
+    pub fn numbers_ptr() -> *const f64 {
+        scratch::NUMBERS.as_ptr()
     }
 
     /// Where the outbox's numbers stand.
@@ -321,13 +325,8 @@ impl Machine {
     /// The `len` bytes in the input are a text frame. 0 if they are none:
     /// `take_error` says why.
     pub fn handle_text(&mut self, now: f64, connection: u32, len: usize) -> usize {
-        let input = std::mem::take(&mut self.input);
-        let read = self.read_text(
-            at(now),
-            ConnectionId::from_u32(connection),
-            &input[..len.min(input.len())],
-        );
-        self.input = input;
+        let connection = ConnectionId::from_u32(connection);
+        let read = scratch::INPUT.with(len, |bytes| self.read_text(at(now), connection, bytes));
         match read {
             Ok(()) => self.flush_delivered(),
             Err(error) => {

@@ -9,6 +9,7 @@ use presence_core::{ChannelId, PresenceId, PresenceKind, PresenceUpdate, Socket}
 use wasm_bindgen::prelude::*;
 
 use crate::machine::{Machine, at};
+use crate::scratch;
 
 /// A payload was applied: one `onSync` is due.
 const SYNCED: u32 = 1;
@@ -102,7 +103,120 @@ impl Machine {
         } else {
             PresenceKind::Diff
         };
-        let payload = std::str::from_utf8(self.input.get(..len).unwrap_or_default())?;
+        scratch::INPUT.with(len, |input| {
+            self.apply(
+                now,
+                presence,
+                kind,
+                std::str::from_utf8(input)?,
+                join,
+                is_of_join,
+            )
+        })
+    }
+
+    /// Writes the steps of the presence's last frame,
+    /// `[[0 join | 1 leave, key, current, other], …]`; the length of the text.
+    pub fn presence_steps(&mut self, presence: u32) -> usize {
+        let mut text = scratch::TEXT.take_empty();
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            write_steps(tracker, &mut text);
+        }
+        text.push(b']');
+        scratch::TEXT.put(text)
+    }
+
+    /// Writes the keys in order, `["…", …]`; the length of the text.
+    pub fn presence_keys(&mut self, presence: u32) -> usize {
+        let mut text = scratch::TEXT.take_empty();
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            for (index, presence) in tracker.roster().iter().enumerate() {
+                separate(&mut text, index);
+                presence.write_key(&mut text);
+            }
+        }
+        text.push(b']');
+        scratch::TEXT.put(text)
+    }
+
+    /// What a mirror of the roster has to do, in numbers (their count is
+    /// returned) and text. `[0, length, order…]`: take the presences in the
+    /// text `[presence, …]`, which have these orders. `[1, length, order, put,
+    /// …]`: at each order put (1) the next of the text, `[key, presence, …]` or
+    /// without keys, or remove (0) what is there.
+    pub fn presence_mirror(&mut self, presence: u32, with_keys: bool) -> usize {
+        let mut text = scratch::TEXT.take_empty();
+        let mut patches = scratch::PATCHES.take_empty();
+        let mut numbers = scratch::NUMBERS.take_empty();
+        if let Some(tracker) = self.tracker_mut(presence) {
+            match tracker.drain_patches(&mut patches) {
+                CatchUp::Rebuild => rebuild(tracker.roster(), &mut numbers, &mut text),
+                CatchUp::Patch if patches.is_empty() => {}
+                CatchUp::Patch => {
+                    patch(
+                        tracker.roster(),
+                        &patches,
+                        with_keys,
+                        &mut numbers,
+                        &mut text,
+                    );
+                }
+            }
+        }
+        scratch::PATCHES.put(patches);
+        scratch::TEXT.put(text);
+        scratch::NUMBERS.put(numbers)
+    }
+
+    /// Writes the diffs that wait for a state, `[diff, …]`; the length of the text.
+    pub fn presence_pending(&mut self, presence: u32) -> usize {
+        let mut text = scratch::TEXT.take_empty();
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            for (index, diff) in tracker.held_payloads().enumerate() {
+                separate(&mut text, index);
+                text.extend_from_slice(diff.as_bytes());
+            }
+        }
+        text.push(b']');
+        scratch::TEXT.put(text)
+    }
+
+    /// `Presence.syncState` (or, with `diff`, `syncDiff`) of plain objects: the
+    /// input's first `first` bytes are the state, the rest up to `len` the new
+    /// state or the diff. Writes `{"steps": …, "changed": [[key, presence |
+    /// null], …]}`; the length of the text.
+    ///
+    /// # Errors
+    ///
+    /// When either is not what it should be.
+    pub fn sync_plain(diff: bool, first: usize, len: usize) -> Result<usize, JsError> {
+        scratch::INPUT.with(len, |input| sync_plain(diff, first, input))
+    }
+
+    pub(crate) fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
+        let own = || self.socket.presence(PresenceId::from_u32(presence));
+        self.foreign.trackers.get(&presence).or_else(own)
+    }
+
+    pub(crate) fn tracker_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
+        match self.foreign.trackers.get_mut(&presence) {
+            Some(tracker) => Some(tracker),
+            None => self.socket.presence_mut(PresenceId::from_u32(presence)),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        now: f64,
+        presence: u32,
+        kind: PresenceKind,
+        payload: &str,
+        join: u32,
+        is_of_join: bool,
+    ) -> Result<u32, JsError> {
         let synced = match self.foreign.trackers.get_mut(&presence) {
             Some(tracker) => {
                 let join = join.to_string();
@@ -130,152 +244,6 @@ impl Machine {
         Ok(self.due(presence, synced))
     }
 
-    /// Writes the steps of the presence's last frame,
-    /// `[[0 join | 1 leave, key, current, other], …]`; the length of the text.
-    pub fn presence_steps(&mut self, presence: u32) -> usize {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        text.push(b'[');
-        if let Some(tracker) = self.tracker(presence) {
-            write_steps(tracker, &mut text);
-        }
-        text.push(b']');
-        self.text = text;
-        self.text.len()
-    }
-
-    /// Writes the keys in order, `["…", …]`; the length of the text.
-    pub fn presence_keys(&mut self, presence: u32) -> usize {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        text.push(b'[');
-        if let Some(tracker) = self.tracker(presence) {
-            for (index, presence) in tracker.roster().iter().enumerate() {
-                separate(&mut text, index);
-                presence.write_key(&mut text);
-            }
-        }
-        text.push(b']');
-        self.text = text;
-        self.text.len()
-    }
-
-    /// What a mirror of the roster has to do, in numbers (their count is
-    /// returned) and text. `[0, length, order…]`: take the presences in the
-    /// text `[presence, …]`, which have these orders. `[1, length, order, put,
-    /// …]`: at each order put (1) the next of the text, `[key, presence, …]` or
-    /// without keys, or remove (0) what is there.
-    pub fn presence_mirror(&mut self, presence: u32, with_keys: bool) -> usize {
-        let mut text = std::mem::take(&mut self.text);
-        let mut patches = std::mem::take(&mut self.patches);
-        text.clear();
-        self.numbers.clear();
-        let mut numbers = std::mem::take(&mut self.numbers);
-        if let Some(tracker) = self.tracker_mut(presence) {
-            match tracker.drain_patches(&mut patches) {
-                CatchUp::Rebuild => rebuild(tracker.roster(), &mut numbers, &mut text),
-                CatchUp::Patch if patches.is_empty() => {}
-                CatchUp::Patch => {
-                    patch(
-                        tracker.roster(),
-                        &patches,
-                        with_keys,
-                        &mut numbers,
-                        &mut text,
-                    );
-                }
-            }
-        }
-        self.numbers = numbers;
-        self.patches = patches;
-        self.text = text;
-        self.numbers.len()
-    }
-
-    /// Where the numbers of `presence_mirror` stand.
-    pub fn numbers_ptr(&self) -> *const f64 {
-        self.numbers.as_ptr()
-    }
-
-    /// Writes the diffs that wait for a state, `[diff, …]`; the length of the text.
-    pub fn presence_pending(&mut self, presence: u32) -> usize {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        text.push(b'[');
-        if let Some(tracker) = self.tracker(presence) {
-            for (index, diff) in tracker.held_payloads().enumerate() {
-                separate(&mut text, index);
-                text.extend_from_slice(diff.as_bytes());
-            }
-        }
-        text.push(b']');
-        self.text = text;
-        self.text.len()
-    }
-
-    /// Where the text of the last call that wrote some stands.
-    pub fn text_ptr(&self) -> *const u8 {
-        self.text.as_ptr()
-    }
-
-    /// `Presence.syncState` (or, with `diff`, `syncDiff`) of plain objects: the
-    /// input's first `first` bytes are the state, the rest up to `len` the new
-    /// state or the diff. Writes `{"steps": …, "changed": [[key, presence |
-    /// null], …]}`; the length of the text.
-    ///
-    /// # Errors
-    ///
-    /// When either is not what it should be.
-    pub fn sync_plain(&mut self, diff: bool, first: usize, len: usize) -> Result<usize, JsError> {
-        let input = self.input.get(..len).unwrap_or_default();
-        let current = std::str::from_utf8(input.get(..first).unwrap_or_default())?;
-        let next = std::str::from_utf8(input.get(first..).unwrap_or_default())?;
-        let mut tracker = Tracker::<Json>::default();
-        tracker.sync_state(current)?;
-        tracker.set_steps(true);
-        tracker.set_changes(!diff);
-        if diff {
-            tracker.sync_diff(next)?;
-        } else {
-            tracker.sync_state(next)?;
-        }
-        let text = &mut self.text;
-        text.clear();
-        text.extend_from_slice(b"{\"steps\":[");
-        write_steps(&tracker, text);
-        text.extend_from_slice(b"],\"changed\":[");
-        // What has new extras only takes no step.
-        let stepped = tracker.steps().map(|step| step.other());
-        let changed = tracker
-            .changes()
-            .filter_map(|change| change.after().or(change.before()));
-        for (index, touched) in stepped.chain(changed).enumerate() {
-            separate(text, index);
-            text.push(b'[');
-            touched.write_key(text);
-            text.push(b',');
-            match tracker.roster().get_wtf8(touched.key_wtf8()) {
-                Some(presence) => presence.write_json(text),
-                None => text.extend_from_slice(b"null"),
-            }
-            text.push(b']');
-        }
-        text.extend_from_slice(b"]}");
-        Ok(self.text.len())
-    }
-
-    pub(crate) fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
-        let own = || self.socket.presence(PresenceId::from_u32(presence));
-        self.foreign.trackers.get(&presence).or_else(own)
-    }
-
-    pub(crate) fn tracker_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
-        match self.foreign.trackers.get_mut(&presence) {
-            Some(tracker) => Some(tracker),
-            None => self.socket.presence_mut(PresenceId::from_u32(presence)),
-        }
-    }
-
     fn due(&self, presence: u32, synced: bool) -> u32 {
         due(self.tracker(presence), synced)
     }
@@ -297,6 +265,43 @@ fn due(tracker: Option<&Tracker<Json>>, synced: bool) -> u32 {
         (_, false) => CHANGES,
     };
     SYNCED | steps | changes
+}
+
+fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> {
+    let current = std::str::from_utf8(input.get(..first).unwrap_or_default())?;
+    let next = std::str::from_utf8(input.get(first..).unwrap_or_default())?;
+    let mut tracker = Tracker::<Json>::default();
+    tracker.sync_state(current)?;
+    tracker.set_steps(true);
+    tracker.set_changes(!diff);
+    if diff {
+        tracker.sync_diff(next)?;
+    } else {
+        tracker.sync_state(next)?;
+    }
+    let mut buffer = scratch::TEXT.take_empty();
+    let text = &mut buffer;
+    text.extend_from_slice(b"{\"steps\":[");
+    write_steps(&tracker, text);
+    text.extend_from_slice(b"],\"changed\":[");
+    // What has new extras only takes no step.
+    let stepped = tracker.steps().map(|step| step.other());
+    let changed = tracker
+        .changes()
+        .filter_map(|change| change.after().or(change.before()));
+    for (index, touched) in stepped.chain(changed).enumerate() {
+        separate(text, index);
+        text.push(b'[');
+        touched.write_key(text);
+        text.push(b',');
+        match tracker.roster().get_wtf8(touched.key_wtf8()) {
+            Some(presence) => presence.write_json(text),
+            None => text.extend_from_slice(b"null"),
+        }
+        text.push(b']');
+    }
+    text.extend_from_slice(b"]}");
+    Ok(scratch::TEXT.put(buffer))
 }
 
 fn write_steps(tracker: &Tracker<Json>, text: &mut Vec<u8>) {
