@@ -1,6 +1,6 @@
 import { type ChannelState, EVENTS } from "./constants.js"
 import type { Frame } from "./frame.js"
-import { closure, guarded } from "./guard.js"
+import { closure, report } from "./guard.js"
 import { Presence } from "./presence.js"
 import { Push } from "./push.js"
 import type { Socket } from "./socket.js"
@@ -15,6 +15,8 @@ interface Binding {
   event: string
   ref: number
   callback: Callback
+  /** Of a presence's callback: how to call it for a message that came from the server. */
+  presence: PresenceCallback | undefined
 }
 
 /** How to call a presence's callback for a message that came from the server. */
@@ -99,7 +101,7 @@ export class Channel {
   /** Calls `callback` with the payload of each `event`. Returns a ref for `off`. */
   on<Payload = any>(event: string, callback: Callback<Payload>): number {
     const ref = this.bindingRef++
-    this.bindings.push({ event, ref, callback })
+    this.bindings.push({ event, ref, callback, presence: (callback as any)[PRESENCE] })
     return ref
   }
 
@@ -108,7 +110,7 @@ export class Channel {
     const gone = this.bindings.filter(
       (binding) => binding.event === event && (ref === undefined || ref === binding.ref),
     )
-    if (gone.some(({ callback }) => PRESENCE in callback)) {
+    if (gone.some(({ presence }) => presence !== undefined)) {
       this.#hook()
     }
     this.unbind(gone.map(({ ref }) => ref))
@@ -207,14 +209,14 @@ export class Channel {
       this.socket.log("channel", `error ${this.topic}`, payload)
     }
     const handled = this.#handle(event, payload, ref, joinRef)
-    this.#dispatch(event, () => handled, ref, joinRef)
+    this.#dispatch(event, handled, ref, joinRef)
   }
 
   /** @internal A message that the engine found to be this channel's. */
   receive(frame: Frame, reply: Push | undefined): void {
     if (frame.engineRead !== null && !this.#hooked) {
       const event = frame.engineRead
-      this.#dispatch(event, () => frame.message.payload, null, null, "engine")
+      this.#dispatch(event, null, null, null, "engine", frame)
       return
     }
     const source = frame.byEngine && !this.#hooked ? "engine" : "server"
@@ -226,7 +228,7 @@ export class Channel {
     if (event === EVENTS.reply) {
       this.settle(reply, handled, ref)
     }
-    this.#dispatch(event, () => handled, ref, join_ref, source)
+    this.#dispatch(event, handled, ref, join_ref, source)
   }
 
   /** @internal The end of a push, if one waits for it: a message of the channel's, as phoenix.js has it. */
@@ -234,7 +236,7 @@ export class Channel {
     const event = `chan_reply_${ref}`
     const handled = this.#handle(event, response, undefined, undefined)
     push?.settle(handled)
-    this.#dispatch(event, () => handled, undefined, undefined)
+    this.#dispatch(event, handled, undefined, undefined)
   }
 
   /** @internal The channel is no longer the socket's. */
@@ -269,16 +271,37 @@ export class Channel {
     return handled
   }
 
-  #dispatch(event: string, payload: () => any, ref: any, joinRef: any, source: Source = undefined): void {
-    const bindings = this.bindings.filter((binding) => binding.event === event)
-    for (const { callback } of bindings) {
-      const presence = (callback as any)[PRESENCE] as PresenceCallback | undefined
-      if (presence !== undefined && source === "engine") {
-        guarded(() => presence.deliver())
-      } else if (presence !== undefined && source === "server") {
-        guarded(() => presence.sync(payload(), !!joinRef))
-      } else {
-        guarded(callback, payload(), ref, joinRef || this.joinRef())
+  /** `payload` is not needed of a frame, whose payload is decoded only if somebody is to get it. */
+  #dispatch(
+    event: string,
+    payload: any,
+    ref: any,
+    joinRef: any,
+    source: Source = undefined,
+    frame: Frame | null = null,
+  ): void {
+    // Those who come meanwhile are not called; taking one off leaves this array as it is.
+    const { bindings } = this
+    const { length } = bindings
+    for (let at = 0; at < length; at++) {
+      const binding = bindings[at]
+      if (binding.event !== event) {
+        continue
+      }
+      const { callback, presence } = binding
+      try {
+        if (presence !== undefined && source === "engine") {
+          presence.deliver()
+          continue
+        }
+        const value = frame === null ? payload : frame.message.payload
+        if (presence !== undefined && source === "server") {
+          presence.sync(value, !!joinRef)
+        } else {
+          callback(value, ref, joinRef || this.joinRef())
+        }
+      } catch (error) {
+        report(error)
       }
     }
   }

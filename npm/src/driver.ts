@@ -18,7 +18,7 @@ const HEARTBEAT = 1
 
 /** What a machine left to do, and the frame it came from. */
 interface Batch {
-  words: Float64Array
+  words: number[]
   at: number
   frame: Frame | null
 }
@@ -351,10 +351,7 @@ export class Driver {
   }
 
   #receiveText(connection: number, text: string): void {
-    const frame = new Frame(() => {
-      const serializer = this.#socket.vsn.startsWith("1.") ? SerializerV1 : Serializer
-      return serializer.decode(text, (message) => message)
-    })
+    const frame = new Frame(text, this.#socket.vsn.startsWith("1.") ? SerializerV1 : Serializer)
     if (this.#socket.hasLogger()) {
       this.#socket.logReceived(frame.message)
     }
@@ -383,7 +380,7 @@ export class Driver {
       event,
       status,
     )
-    this.run(count, new Frame(null, message))
+    this.run(count, new Frame("", null, message))
   }
 
   // What is to be done
@@ -394,7 +391,12 @@ export class Driver {
     const numbers = asNumbers()
     this.#arm(numbers[at])
     if (count > 1) {
-      this.#batches.push({ words: numbers.slice(at + 1, at + count), at: 0, frame })
+      // A plain array: for so few numbers making a typed one costs more than all that is done with them.
+      const words: number[] = []
+      for (let word = at + 1; word < at + count; word++) {
+        words.push(numbers[word])
+      }
+      this.#batches.push({ words, at: 0, frame })
       this.#work()
     }
   }
@@ -418,14 +420,14 @@ export class Driver {
     }
   }
 
-  #step(tag: number, words: Float64Array, at: number, frame: Frame | null): void {
+  #step(tag: number, words: number[], at: number, frame: Frame | null): void {
     const first = words[at]
     const socket = this.#socket
     switch (tag) {
       case Tag.Connect:
         return this.#open(first)
       case Tag.Prepare:
-        return this.#own(() => this.#prepare(words.subarray(at, at + 3)))
+        return this.#own(() => this.#prepare(first, words[at + 1], words[at + 2]))
       case Tag.Send:
         return this.#own(() => this.#send(words, at))
       case Tag.SendRaw: {
@@ -472,7 +474,7 @@ export class Driver {
       case Tag.DelayNeeded:
         return this.#delay(first, words[at + 1])
       case Tag.Deliver:
-        return this.#deliver(words.subarray(at, at + 4), frame!)
+        return this.#deliver(first, words[at + 1], words[at + 2], words[at + 3], frame!)
       case Tag.Presence:
         return this.#presences.get(first)?.host.prepare(words[at + 1])
       case Tag.PresenceRead: {
@@ -500,7 +502,7 @@ export class Driver {
   }
 
   /** A push is being sent while there is no connection. */
-  #prepare([id, joinRef, ref]: Float64Array): void {
+  #prepare(id: number, joinRef: number, ref: number): void {
     const push = this.#pushes.get(id)
     if (push !== undefined) {
       const { channel, event } = push
@@ -517,8 +519,8 @@ export class Driver {
     }
   }
 
-  #send(words: Float64Array, at: number): void {
-    const [connection, joinRef, ref, channelId, pushId, what] = words.subarray(at, at + 6)
+  #send(words: number[], at: number): void {
+    const [connection, joinRef, ref, channelId, pushId, what] = words.slice(at, at + 6)
     const channel = this.#channels.get(channelId)
     const push = this.#pushes.get(pushId)
     const join_ref = joinRef === 0 ? (channel?.joinedOnce ? null : undefined) : String(joinRef)
@@ -558,10 +560,10 @@ export class Driver {
     }
   }
 
-  #deliver([id, kind, pushId, joinRef]: Float64Array, frame: Frame): void {
+  #deliver(id: number, kind: number, pushId: number, joinRef: number, frame: Frame): void {
     const CLOSED = 2
     const channel = kind === CLOSED ? this.#forget(id) : this.#channels.get(id)
-    const push = this.#pushes.get(pushId)
+    const push = pushId === 0 ? undefined : this.#pushes.get(pushId)
     if (push !== undefined && push !== channel?.joinPush) {
       this.#pushes.delete(pushId)
     }
@@ -569,7 +571,11 @@ export class Driver {
       if (kind === CLOSED) {
         channel.closed(refOf(joinRef))
       }
-      guarded(() => channel.receive(frame, push))
+      try {
+        channel.receive(frame, push)
+      } catch (error) {
+        report(error)
+      }
     }
   }
 

@@ -7,8 +7,9 @@ export { Machine, Tag }
 
 let memory: WebAssembly.Memory | undefined
 let source: (() => BufferSource) | undefined
-let bytes = new Uint8Array(0)
+let bytes: Uint8Array = new Uint8Array(0)
 let numbers = new Float64Array(0)
+let input: Uint8Array = bytes
 const encoder = /* @__PURE__ */ new TextEncoder()
 const decoder = /* @__PURE__ */ new TextDecoder()
 
@@ -80,8 +81,9 @@ export const machine = (options: unknown, vsn: string): Machine => {
 }
 
 /** The engine's memory as bytes. Any call into the engine can move it, so it is asked for anew after each. */
-export const asBytes = (): Uint8Array => {
-  if (bytes.buffer !== memory!.buffer) {
+const asBytes = (): Uint8Array => {
+  // What has moved has no length any more.
+  if (bytes.length === 0) {
     bytes = new Uint8Array(memory!.buffer)
   }
   return bytes
@@ -89,7 +91,7 @@ export const asBytes = (): Uint8Array => {
 
 /** The engine's memory as numbers; see `asBytes`. */
 export const asNumbers = (): Float64Array => {
-  if (numbers.buffer !== memory!.buffer) {
+  if (numbers.length === 0) {
     numbers = new Float64Array(memory!.buffer)
   }
   return numbers
@@ -101,18 +103,23 @@ export const readText = (length: number): string => {
   return decoder.decode(asBytes().subarray(at, at + length))
 }
 
+/** The engine's input, with room for so many bytes. */
+const inputFor = (length: number): Uint8Array => {
+  if (input.length < length) {
+    const at = Machine.input(length)
+    input = asBytes().subarray(at, at + Machine.input_len())
+  }
+  return input
+}
+
 /** Writes text into the engine's input; its length in bytes. */
 export const writeText = (text: string): number => {
   // Most frames are ASCII, so as many bytes as characters are tried first.
-  let at = Machine.input(text.length + 16)
-  let room = Machine.input_len()
-  let { read, written } = encoder.encodeInto(text, asBytes().subarray(at, at + room))
+  let { read, written } = encoder.encodeInto(text, inputFor(text.length))
   while (read < text.length) {
-    const start = written
     const rest = text.slice(read)
-    at = Machine.input(start + rest.length * 3)
-    room = Machine.input_len()
-    const more = encoder.encodeInto(rest, asBytes().subarray(at + start, at + room))
+    const room = inputFor(written + rest.length * 3)
+    const more = encoder.encodeInto(rest, room.subarray(written))
     read += more.read
     written += more.written
   }

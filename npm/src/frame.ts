@@ -6,27 +6,32 @@ export interface Message {
   payload: any
 }
 
+interface Decoder {
+  decode(frame: string, callback: (message: Message) => Message): Message
+}
+
 /** A frame that arrived. Its message is decoded when somebody asks for it, and once. */
 export class Frame {
-  #decode: (() => Message) | null
-  #message: Message | undefined
+  readonly #text: string
+  readonly #serializer: Decoder | null
+  #message: Message | null
 
-  /** Whether the engine has read the frame, and so its presences' payloads. */
-  readonly byEngine: boolean
   /** The presence event whose payload the engine has applied. */
   engineRead: string | null = null
 
-  constructor(decode: (() => Message) | null, message?: Message) {
-    this.#decode = decode
+  constructor(text: string, serializer: Decoder | null, message: Message | null = null) {
+    this.#text = text
+    this.#serializer = serializer
     this.#message = message
-    this.byEngine = decode !== null
+  }
+
+  /** Whether the engine has read the frame, and so its presences' payloads. */
+  get byEngine(): boolean {
+    return this.#serializer !== null
   }
 
   get message(): Message {
-    if (this.#decode !== null) {
-      this.#message = this.#decode()
-      this.#decode = null
-    }
-    return this.#message!
+    this.#message ??= this.#serializer!.decode(this.#text, (message) => message)
+    return this.#message
   }
 }

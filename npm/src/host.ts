@@ -27,6 +27,8 @@ const RESYNC = 8
 const KINDS = ["joined", "updated", "left"] as const
 const STATUSES = ["syncing", "synced", "stale"] as const
 
+const NONE: never[] = []
+
 const STATE = 0
 const DIFF = 1
 
@@ -124,8 +126,8 @@ export class Host {
   prepare(flags: number): void {
     this.mirror.stale = true
     this.#due = {
-      steps: flags & STEPS ? this.#steps() : [],
-      changes: flags & CHANGES ? this.#changes((flags & RESYNC) !== 0) : [],
+      steps: flags & STEPS ? this.#steps() : NONE,
+      changes: flags & CHANGES ? this.#changes((flags & RESYNC) !== 0) : NONE,
       synced: (flags & SYNCED) !== 0,
     }
   }

@@ -259,6 +259,9 @@ const register = <F>(listeners: Set<Registered<F>>, callback: F, after?: () => v
 
 /** Calls those who listen now, but for those that one of them takes off. */
 const tell = <A extends unknown[]>(listeners: Set<Registered<(...args: A) => unknown>>, ...args: A): void => {
+  if (listeners.size === 0) {
+    return
+  }
   for (const registered of [...listeners]) {
     if (listeners.has(registered)) {
       guarded(registered.callback, ...args)
