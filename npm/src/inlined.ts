@@ -2,5 +2,11 @@ import { inflateSync } from "fflate"
 import { base64 } from "../wasm/base64.js"
 
 /** The wasm, out of the text that the build made of it. */
-export const inlined = (): Uint8Array<ArrayBuffer> =>
-  inflateSync(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)))
+export const inlined = (): Uint8Array<ArrayBuffer> => {
+  const text = atob(base64)
+  const deflated = new Uint8Array(text.length)
+  for (let at = 0; at < deflated.length; at++) {
+    deflated[at] = text.charCodeAt(at)
+  }
+  return inflateSync(deflated)
+}

@@ -40,7 +40,7 @@ impl Machine {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue, vsn: &str) -> Result<Self, JsError> {
         Ok(Self {
-            socket: Socket::new(options::config(options)?),
+            socket: Socket::new(options::config(&options)?),
             // What phoenix.js calls the version is only sent; whatever is not
             // the old format is read as the new one.
             vsn: if vsn.starts_with("1.") {

@@ -1,7 +1,5 @@
 //! The machine's presences, as JavaScript sees them: text to parse and numbers.
 
-use std::collections::BTreeMap;
-
 use presence_core::presence::{
     CatchUp, Join, Json, Patch, PresenceOptions, Roster, StepKind, SyncStatus, Tracker,
 };
@@ -28,8 +26,39 @@ const PATCH: f64 = 1.0;
 /// they are told their join with every payload.
 #[derive(Debug, Default)]
 pub(crate) struct Foreign {
-    trackers: BTreeMap<u32, Tracker<Json>>,
+    /// By their numbers, which only grow.
+    trackers: Vec<(u32, Tracker<Json>)>,
     last: u32,
+}
+
+impl Foreign {
+    fn add(&mut self, tracker: Tracker<Json>) -> u32 {
+        self.last += 1;
+        self.trackers.push((self.last, tracker));
+        self.last
+    }
+
+    fn place(&self, presence: u32) -> Result<usize, usize> {
+        self.trackers
+            .binary_search_by_key(&presence, |&(number, _)| number)
+    }
+
+    fn get(&self, presence: u32) -> Option<&Tracker<Json>> {
+        let (_, tracker) = self.trackers.get(self.place(presence).ok()?)?;
+        Some(tracker)
+    }
+
+    fn get_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
+        let place = self.place(presence).ok()?;
+        let (_, tracker) = self.trackers.get_mut(place)?;
+        Some(tracker)
+    }
+
+    fn remove(&mut self, presence: u32) {
+        if let Ok(place) = self.place(presence) {
+            self.trackers.remove(place);
+        }
+    }
 }
 
 #[wasm_bindgen]
@@ -45,16 +74,12 @@ impl Machine {
                 .track(ChannelId::from_u32(channel), options)
                 .to_u32();
         }
-        self.foreign.last += 1;
-        self.foreign
-            .trackers
-            .insert(self.foreign.last, Tracker::new(options));
-        self.foreign.last
+        self.foreign.add(Tracker::new(options))
     }
 
     /// Forgets a presence.
     pub fn presence_release(&mut self, presence: u32) {
-        self.foreign.trackers.remove(&presence);
+        self.foreign.remove(presence);
         self.socket.untrack(PresenceId::from_u32(presence));
     }
 
@@ -74,7 +99,7 @@ impl Machine {
 
     /// Whether a presence waits for the state of its channel's present join.
     pub fn presence_is_pending(&self, presence: u32) -> bool {
-        match self.foreign.trackers.get(&presence) {
+        match self.foreign.get(presence) {
             Some(tracker) => tracker.status() != SyncStatus::Synced,
             None => self.socket.is_pending(PresenceId::from_u32(presence)),
         }
@@ -198,11 +223,11 @@ impl Machine {
 
     pub(crate) fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
         let own = || self.socket.presence(PresenceId::from_u32(presence));
-        self.foreign.trackers.get(&presence).or_else(own)
+        self.foreign.get(presence).or_else(own)
     }
 
     pub(crate) fn tracker_mut(&mut self, presence: u32) -> Option<&mut Tracker<Json>> {
-        match self.foreign.trackers.get_mut(&presence) {
+        match self.foreign.get_mut(presence) {
             Some(tracker) => Some(tracker),
             None => self.socket.presence_mut(PresenceId::from_u32(presence)),
         }
@@ -217,7 +242,7 @@ impl Machine {
         join: u32,
         is_of_join: bool,
     ) -> Result<u32, JsError> {
-        let synced = match self.foreign.trackers.get_mut(&presence) {
+        let synced = match self.foreign.get_mut(presence) {
             Some(tracker) => {
                 let join = join.to_string();
                 let join = Join {

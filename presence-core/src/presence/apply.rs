@@ -4,6 +4,7 @@ use super::arena::Span;
 use super::body::{Body, BodyOf, Carrier, Metas, same_refs, without};
 use super::record::StepKind;
 use super::roster::{Found, NAMED, Roster, array_index};
+use super::sort::sort_by_key;
 use super::stage::{Item, Revision};
 
 impl<C: Carrier> Roster<C> {
@@ -41,8 +42,8 @@ impl<C: Carrier> Roster<C> {
             }
         }
         if any_indexed {
-            leaves.sort_by_cached_key(|(slot, _)| self.place(*slot));
-            items.sort_by_cached_key(|item| match *item {
+            sort_by_key(&mut leaves, |(slot, _)| self.place(*slot));
+            sort_by_key(&mut items, |item| match *item {
                 Item::New(slot) => self.place(slot),
                 Item::Known(at) => revisions
                     .get(at as usize)
@@ -101,10 +102,10 @@ impl<C: Carrier> Roster<C> {
         self.staging_done();
     }
 
-    fn sort_as_properties(&self, entries: &mut [(Span, BodyOf<C>)]) {
+    fn sort_as_properties(&self, entries: &mut Vec<(Span, BodyOf<C>)>) {
         let place = |key: Span| array_index(self.arena.get(key)).map_or(NAMED, u64::from);
-        if entries.len() > 1 && entries.iter().any(|(key, _)| place(*key) < NAMED) {
-            entries.sort_by_key(|(key, _)| place(*key));
+        if entries.len() > 1 {
+            sort_by_key(entries, |(key, _)| place(*key));
         }
     }
 

@@ -28,6 +28,7 @@ mod reference;
 mod report;
 mod rewrite;
 mod roster;
+mod sort;
 mod stage;
 mod tracker;
 mod values;

@@ -1,5 +1,6 @@
 use super::body::Carrier;
 use super::roster::{Roster, SlotId};
+use super::sort::sort_by_key;
 
 /// What a mirror of the roster has to do at one place to be like it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl<C: Carrier> Roster<C> {
         }
         let mut places = std::mem::take(&mut self.dirty.places);
         // Stable: of the notes about one place, the latest is last, and counts.
-        places.sort_by_key(|&(order, _)| order);
+        sort_by_key(&mut places, |&(order, _)| order);
         for (at, &(order, slot)) in places.iter().enumerate() {
             if places.get(at + 1).is_some_and(|&(next, _)| next == order) {
                 continue;

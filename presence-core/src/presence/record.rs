@@ -1,7 +1,8 @@
 use super::arena::Span;
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier, Metas, without};
-use super::roster::{Roster, STAGED};
+use super::roster::{Roster, STAGED, hash_bytes};
+use super::sort::sort_by_key;
 use super::stage::clear;
 
 /// What the frames of one batch did, as far as somebody wants to know.
@@ -235,7 +236,9 @@ impl<C: Carrier> Roster<C> {
     fn same_metas_by_ref(&self, a: &BodyOf<C>, b: &BodyOf<C>) -> bool {
         let sorted = |body: &BodyOf<C>| {
             let mut metas = body.metas.as_slice().to_vec();
-            metas.sort_by(|a, b| self.arena.get(a.reference).cmp(self.arena.get(b.reference)));
+            sort_by_key(&mut metas, |meta| {
+                hash_bytes(self.arena.get(meta.reference))
+            });
             metas
         };
         sorted(a)

@@ -44,6 +44,25 @@ pub(super) struct Presences {
     pub(super) updated: Vec<PresenceUpdate>,
 }
 
+impl Presences {
+    /// Apart from what depends on `P`, so that it is compiled once.
+    fn apply(
+        &mut self,
+        presence: PresenceId,
+        kind: PresenceKind,
+        frame: TextFrame<'_>,
+        join: Join<'_>,
+    ) -> Result<Outcome, PresenceError> {
+        let Some(Entry { tracker, .. }) = self.entries.get_mut(presence) else {
+            return Ok(Outcome::default());
+        };
+        match kind {
+            PresenceKind::State => tracker.handle_state(frame, join),
+            PresenceKind::Diff => tracker.handle_diff(frame, join),
+        }
+    }
+}
+
 impl<P: Clone> Socket<P> {
     /// Follows the presences of a channel from now on: frames that are its
     /// state or its diffs are applied to a roster of its own, which
@@ -210,13 +229,7 @@ impl<P: Clone> Socket<P> {
             join_ref: state.and_then(|channel| self.present_join(channel)),
             answered: state.is_some_and(|channel| channel.state == ChannelState::Joined),
         };
-        let mut outcome = Outcome::default();
-        if let Some(entry) = self.presences.entries.get_mut(presence) {
-            outcome = match kind {
-                PresenceKind::State => entry.tracker.handle_state(frame, join)?,
-                PresenceKind::Diff => entry.tracker.handle_diff(frame, join)?,
-            };
-        }
+        let outcome = self.presences.apply(presence, kind, frame, join)?;
         if outcome.status.is_some() {
             self.events.push_back(Event::PresenceStatus { presence });
         }
