@@ -126,7 +126,7 @@ export class Host {
   prepare(flags: number): void {
     this.mirror.stale = true
     this.#due = {
-      steps: flags & STEPS ? this.#steps() : NONE,
+      steps: flags & STEPS ? this.#steps((flags & RESYNC) !== 0) : NONE,
       changes: flags & CHANGES ? this.#changes((flags & RESYNC) !== 0) : NONE,
       synced: (flags & SYNCED) !== 0,
     }
@@ -164,11 +164,29 @@ export class Host {
     }))
   }
 
-  #steps(): Step[] {
-    const length = this.machine.presence_steps(this.handle)
-    return JSON.parse(readText(length))
+  /** `many`: that nearly everybody joins is likely. Then those on the list are not parsed twice, but copied. */
+  #steps(many: boolean): Step[] {
+    const { mirror } = this
+    if (many) {
+      mirror.items()
+    }
+    const steps: Step[] = JSON.parse(readText(this.machine.presence_steps(this.handle, many)))
+    if (many) {
+      for (const step of steps) {
+        if (typeof step[3] === "number") {
+          step[3] = copyOf(mirror.at(step[3]))
+        }
+      }
+    }
+    return steps
   }
 }
+
+/** A full copy of a presence whose values are scalars. */
+const copyOf = (presence: any): any => ({
+  ...presence,
+  metas: presence.metas.map((meta: any) => ({ ...meta })),
+})
 
 /** The callbacks that a presence registers with its channel. Messages that the user makes count as the join's. */
 const callbackOf = (host: Host, sync: PresenceCallback["sync"]) => {

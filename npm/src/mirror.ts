@@ -16,6 +16,7 @@ export class Mirror {
   /** Kept only once somebody has asked for keys. */
   #keys: string[] | null = null
   #detached = false
+  #next = 0
   /** Whether the engine's roster may have changed since the last look. */
   stale = true
   version = 0
@@ -45,7 +46,9 @@ export class Mirror {
   /** The presence at this place; `order` -1: none. */
   at(order: number): any {
     this.#refresh()
-    const place = this.#place(order)
+    // Those who ask for many mostly do so in order.
+    const place = this.#order[this.#next] === order ? this.#next : this.#place(order)
+    this.#next = place + 1
     return this.#order[place] === order ? this.#items[place] : undefined
   }
 

@@ -15,7 +15,7 @@ const SYNCED: u32 = 1;
 const STEPS: u32 = 2;
 /// There are changes: `onUpdate` and the subscribers are due.
 const CHANGES: u32 = 4;
-/// They are those of a state, and not of a diff.
+/// It was a state, and no diff.
 const RESYNC: u32 = 8;
 
 /// How the numbers of a mirror's patch begin.
@@ -142,11 +142,13 @@ impl Machine {
 
     /// Writes the steps of the presence's last frame,
     /// `[[0 join | 1 leave, key, current, other], …]`; the length of the text.
-    pub fn presence_steps(&mut self, presence: u32) -> usize {
+    /// With `by_order`, who joined and stands on the roster just so is named by
+    /// his order there, if a shallow copy is a full one.
+    pub fn presence_steps(&mut self, presence: u32, by_order: bool) -> usize {
         let mut text = scratch::TEXT.take_empty();
         text.push(b'[');
         if let Some(tracker) = self.tracker(presence) {
-            write_steps(tracker, &mut text);
+            write_steps(tracker, by_order, &mut text);
         }
         text.push(b']');
         scratch::TEXT.put(text)
@@ -284,12 +286,13 @@ fn due(tracker: Option<&Tracker<Json>>, synced: bool) -> u32 {
         return 0;
     };
     let steps = if tracker.steps().len() > 0 { STEPS } else { 0 };
-    let changes = match (tracker.changes().len(), tracker.is_resync()) {
-        (0, _) => 0,
-        (_, true) => CHANGES | RESYNC,
-        (_, false) => CHANGES,
+    let changes = if tracker.changes().len() > 0 {
+        CHANGES
+    } else {
+        0
     };
-    SYNCED | steps | changes
+    let resync = if tracker.is_resync() { RESYNC } else { 0 };
+    SYNCED | steps | changes | resync
 }
 
 fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> {
@@ -307,7 +310,7 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> 
     let mut buffer = scratch::TEXT.take_empty();
     let text = &mut buffer;
     text.extend_from_slice(b"{\"steps\":[");
-    write_steps(&tracker, text);
+    write_steps(&tracker, false, text);
     text.extend_from_slice(b"],\"changed\":[");
     // What has new extras only takes no step.
     let stepped = tracker.steps().map(|step| step.other());
@@ -329,7 +332,7 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> 
     Ok(scratch::TEXT.put(buffer))
 }
 
-fn write_steps(tracker: &Tracker<Json>, text: &mut Vec<u8>) {
+fn write_steps(tracker: &Tracker<Json>, by_order: bool, text: &mut Vec<u8>) {
     for (index, step) in tracker.steps().enumerate() {
         separate(text, index);
         text.extend_from_slice(match step.kind() {
@@ -343,7 +346,16 @@ fn write_steps(tracker: &Tracker<Json>, text: &mut Vec<u8>) {
             None => text.extend_from_slice(b"null"),
         }
         text.push(b',');
-        step.other().write_json(text);
+        let other = step.other();
+        let order = (by_order && step.current().is_none() && other.is_flat())
+            .then(|| tracker.roster().get_wtf8(other.key_wtf8()))
+            .flatten()
+            .filter(|present| present.is_same_text(&other))
+            .and_then(|present| present.order());
+        match order {
+            Some(order) => text.extend_from_slice(order.to_string().as_bytes()),
+            None => other.write_json(text),
+        }
         text.push(b']');
     }
 }

@@ -194,6 +194,14 @@ impl<'a> PresenceRef<'a, Json> {
         self.body.extra.flat
     }
 
+    /// Whether both are known to be the same piece of the same frame, so that a copy of one serves as the other.
+    pub fn is_same_text(&self, other: &PresenceRef<'_, Json>) -> bool {
+        let (ours, theirs) = (&self.body.extra, &other.body.extra);
+        std::ptr::eq(self.arena, other.arena)
+            && (ours.verbatim && theirs.verbatim)
+            && ours.entry_span() == theirs.entry_span()
+    }
+
     /// What the server's `fetch` put beside the metas: names and JSON.
     pub fn extras(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
         let head = text(self.arena.get(self.body.extra.head));
