@@ -135,8 +135,8 @@ impl<'a> Reply<'a> {
     ///
     /// # Errors
     ///
-    /// When the payload is not an object with a string `status`. (phoenix.js drops such a reply without a word, and
-    /// the push times out.)
+    /// When the payload is not an object with a string `status`. Such a reply still ends its push, as in phoenix.js:
+    /// no callback is called, and no timeout either.
     pub fn parse(message: &Message<'a>) -> Result<Self, ReplyError> {
         Self::from_payload(&message.payload)
     }

@@ -11,7 +11,7 @@ use presence_core::{
     Backoff, ChannelId, ChannelState, Config, ConnectionId, Millis, PushError, PushId, ReadyState,
     Socket, Wait,
 };
-use socket::{End, Pair};
+use socket::{End, Pair, frame};
 
 /// Reports everything there is to report of `connection`.
 fn report_everything(pair: &mut Pair, connection: ConnectionId) {
@@ -222,6 +222,28 @@ fn malformed_frames_change_nothing_and_go_to_nobody() {
     pair.expect([]);
     assert_eq!(pair.socket.poll_timeout(), before);
     assert_eq!(pair.socket.channel_state(room), ChannelState::Joined);
+}
+
+/// phoenix.js stops the timeout when a reply comes, before it looks what is in it.
+#[test]
+fn a_reply_without_a_status_ends_its_push_all_the_same() {
+    for payload in ["{}", "[]", "7", r#"{"status":7,"response":{}}"#] {
+        let (mut pair, channel) = Pair::joined("room:a");
+        let push = pair.push(channel, "ask");
+        let sent = pair.take_event("ask");
+        let text = |r: Option<u64>| r.map(|r| r.to_string());
+        pair.receive(&frame(
+            pair.vsn,
+            text(sent.join_ref).as_deref(),
+            text(sent.message_ref).as_deref(),
+            "room:a",
+            "phx_reply",
+            payload,
+        ));
+        pair.advance(20_000);
+        let malformed = End::Reply("malformed".to_owned());
+        assert_eq!(pair.ends_of(push), [malformed], "{payload}");
+    }
 }
 
 #[test]
