@@ -51,6 +51,31 @@ pub(crate) fn wasm_target(project: &Project) -> Result<()> {
     })
 }
 
+/// A nightly Rust, and cargo's command for libFuzzer.
+pub(crate) fn cargo_fuzz(project: &Project) -> Result<()> {
+    let nightly = |args: &[&str]| {
+        let mut command = project.command("rustup");
+        command.args(["run", "nightly"]).args(args);
+        command.env_remove("CARGO");
+        command
+    };
+    if process::output(&mut nightly(&["rustc", "--version"])).is_err() {
+        say::step("Installing nightly Rust, which libFuzzer needs");
+        process::run(project.command("rustup").args([
+            "toolchain",
+            "install",
+            "nightly",
+            "--profile=minimal",
+        ]))
+        .context("a nightly Rust is needed: `rustup toolchain install nightly`")?;
+    }
+    if process::output(&mut nightly(&["cargo", "fuzz", "--version"])).is_err() {
+        say::step("Installing cargo-fuzz");
+        process::run(&mut project.cargo(["install", "--locked", "cargo-fuzz"]))?;
+    }
+    Ok(())
+}
+
 /// Node and npm, new enough.
 pub(crate) fn node(project: &Project) -> Result<()> {
     let hint = || {

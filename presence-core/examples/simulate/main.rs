@@ -1,9 +1,9 @@
 //! Runs the machine through worlds that go wrong, on a virtual clock, and compares its rosters with the truth.
 //!
-//! `cargo run --release -p presence-core --example simulate -- [--count N] [--seed S] [--trace]`
+//! `cargo run --release -p presence-core --example simulate -- [--count N] [--minutes M] [--seed S] [--trace]`
 //!
-//! `--count` seeds are run, from `--seed` on (a new one each time, if none is given). A seed replays exactly: `--count 1
-//! --seed S` repeats a failure, and `--trace` prints all that happens.
+//! `--count` seeds are run, or as many as `--minutes` have room for, from `--seed` on (a new one each time, if none is
+//! given). A seed replays exactly: `--count 1 --seed S` repeats a failure, and `--trace` prints all that happens.
 
 mod sim;
 
@@ -14,12 +14,13 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sim::{Totals, run};
 
 struct Options {
     count: u64,
+    minutes: Option<u64>,
     seed: u64,
     trace: bool,
 }
@@ -27,6 +28,7 @@ struct Options {
 fn options() -> Result<Options, Box<dyn Error>> {
     let mut options = Options {
         count: 10_000,
+        minutes: None,
         seed: RandomState::new().hash_one(0) >> 16,
         trace: false,
     };
@@ -40,11 +42,12 @@ fn options() -> Result<Options, Box<dyn Error>> {
         };
         match &*argument {
             "--count" => options.count = number()?,
+            "--minutes" => options.minutes = Some(number()?),
             "--seed" => options.seed = number()?,
             "--trace" => options.trace = true,
             _ => {
                 return Err(format!(
-                    "unknown argument {argument}; known are --count N, --seed S and --trace"
+                    "unknown argument {argument}; known are --count N, --minutes M, --seed S and --trace"
                 )
                 .into());
             }
@@ -54,9 +57,13 @@ fn options() -> Result<Options, Box<dyn Error>> {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let options = options()?;
+    let mut options = options()?;
     let mut out = stdout().lock();
-    writeln!(out, "{} seeds, from seed {}", options.count, options.seed)?;
+    let how_many = match options.minutes {
+        Some(minutes) => format!("{minutes} minutes of"),
+        None => options.count.to_string(),
+    };
+    writeln!(out, "{how_many} seeds, from seed {}", options.seed)?;
     if options.trace {
         for seed in options.seed..options.seed.saturating_add(options.count) {
             let outcome = run(seed, None, true);
@@ -67,21 +74,33 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     let started = Instant::now();
+    let most = if options.minutes.is_some() {
+        u64::MAX
+    } else {
+        options.count
+    };
+    let time = options
+        .minutes
+        .map(|minutes| Duration::from_secs(60 * minutes));
     let next = AtomicU64::new(0);
-    let results = Mutex::new((Totals::default(), Vec::new(), 0));
+    let results = Mutex::new((Totals::default(), Vec::new(), 0, 0));
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
+                    if time.is_some_and(|time| started.elapsed() >= time) {
+                        return;
+                    }
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= options.count {
+                    if index >= most {
                         return;
                     }
                     let seed = options.seed.wrapping_add(index);
                     let outcome = run(seed, None, false);
                     let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                     results.0.add(&outcome.totals);
+                    results.3 += 1;
                     results.2 ^= outcome.digest.rotate_left(index as u32);
                     if let Some(failure) = outcome.failure {
                         results.1.push((seed, failure));
@@ -90,8 +109,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             });
         }
     });
-    let (totals, mut failures, digest) =
+    let (totals, mut failures, digest, count) =
         results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    options.count = count;
     failures.sort();
     for (seed, failure) in failures.iter().take(20) {
         writeln!(out, "seed {seed} failed {failure}")?;

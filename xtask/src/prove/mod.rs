@@ -1,5 +1,7 @@
 //! `cargo xtask prove`: the long versions of proofs whose short ones are in the test run.
 
+mod fuzz;
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,6 +29,9 @@ pub(crate) enum Proof {
         /// How many worlds
         #[arg(long, default_value_t = 10_000)]
         count: u64,
+        /// Simulate for so long instead
+        #[arg(long)]
+        minutes: Option<u64>,
         /// The first world's seed; a new one each time if none is given
         #[arg(long)]
         seed: Option<u64>,
@@ -34,7 +39,14 @@ pub(crate) enum Proof {
         #[arg(long)]
         trace: bool,
     },
+    /// Feeds hostile bytes to both codecs, the JSON scanner, the roster and the whole socket
+    ///
+    /// Installs nightly Rust and cargo-fuzz if they are missing; nothing else needs them.
+    Fuzz(fuzz::Options),
     /// Replays recordings of real servers: every frame decodes, every roster is the server's own
+    ///
+    /// What phoenix.js sent in them is what presence-core sends. There is no count and no seed: a recording is played
+    /// once, and nothing in it is left to chance.
     Traces {
         /// Recordings; those of presence-core's tests if none are named
         files: Vec<PathBuf>,
@@ -51,7 +63,13 @@ pub(crate) fn run(project: &Project, proof: &Proof) -> Result<()> {
             npm::build(project, &npm::Options::default())?;
             differential(project, *count, *minutes, *seed)
         }
-        Proof::Simulate { count, seed, trace } => simulate(project, *count, *seed, *trace),
+        Proof::Simulate {
+            count,
+            minutes,
+            seed,
+            trace,
+        } => simulate(project, *count, *minutes, *seed, *trace),
+        Proof::Fuzz(options) => fuzz::run(project, options),
         Proof::Traces { files } => traces(project, files),
     }
 }
@@ -76,10 +94,19 @@ pub(crate) fn differential(
     process::run(&mut play)
 }
 
-fn simulate(project: &Project, count: u64, seed: Option<u64>, trace: bool) -> Result<()> {
+fn simulate(
+    project: &Project,
+    count: u64,
+    minutes: Option<u64>,
+    seed: Option<u64>,
+    trace: bool,
+) -> Result<()> {
     say::step("Simulating");
     let mut simulate = example(project, "simulate");
-    simulate.args(["--count", &count.to_string()]);
+    match minutes {
+        Some(minutes) => simulate.args(["--minutes", &minutes.to_string()]),
+        None => simulate.args(["--count", &count.to_string()]),
+    };
     if let Some(seed) = seed {
         simulate.args(["--seed", &seed.to_string()]);
     }
