@@ -44,7 +44,6 @@ export class Driver {
   #deadline = NONE
   /** What the transport of the last look at it told. */
   #seen = { connection: 0, ready: -1, buffered: false }
-  #closeReason = ""
   #closeEvent: any
   #error: any
   /** An error that belongs to the caller of the method under way, not to nobody. */
@@ -107,13 +106,11 @@ export class Driver {
       token = ++this.#count
       this.#tokens.set(token, callback)
     }
-    this.#closeReason = reason ?? ""
     this.#fallback.stop()
     this.#call(() => this.machine.disconnect(this.now(), code ?? NONE, reason ?? "", token))
   }
 
   replaceTransport(): void {
-    this.#closeReason = ""
     this.#fallback.stop()
     this.#call(() => this.machine.replace_transport(this.now()))
   }
@@ -317,7 +314,17 @@ export class Driver {
     }
   }
 
-  #close(connection: number, code: number, told: number): void {
+  /** One that still has bytes to send when another has replaced it is waited for. */
+  #lookAtOld(): void {
+    for (const [connection, { readyState, bufferedAmount }] of this.#transports) {
+      if (connection !== this.machine.connection()) {
+        this.run(this.machine.handle_transport(this.now(), connection, readyState, bufferedAmount > 0))
+      }
+    }
+  }
+
+  #close(connection: number, code: number): void {
+    const reason = code ? this.machine.take_reason() : undefined
     if (this.#awaited.delete(connection)) {
       this.run(this.machine.handle_close(this.now(), connection, NONE))
       return
@@ -328,7 +335,7 @@ export class Driver {
     }
     transport.onerror = () => {}
     if (code) {
-      transport.close(code, told ? "heartbeat timeout" : this.#closeReason)
+      transport.close(code, reason)
     } else {
       transport.close()
     }
@@ -436,7 +443,7 @@ export class Driver {
         return this.#own(() => this.#encode(first, message, 0, 0))
       }
       case Tag.Close:
-        return this.#close(first, words[at + 1], words[at + 2])
+        return this.#close(first, words[at + 1])
       case Tag.Opened:
         return socket.call("open")
       case Tag.Failed:
@@ -506,8 +513,8 @@ export class Driver {
     const push = this.#pushes.get(id)
     if (push !== undefined) {
       const { channel, event } = push
-      const payload = push.prepare()
       push.ref = refOf(ref)
+      const payload = push.prepare()
       const join_ref = joinRef === 0 ? (channel.joinedOnce ? null : undefined) : String(joinRef)
       this.#logPush({ join_ref, ref: push.ref, topic: channel.topic, event, payload })
     }
@@ -643,6 +650,7 @@ export class Driver {
         // Timers may fire a little early, and a faked one need not move the clock.
         this.#woken = Math.max(this.#woken, wait < LONGEST_TIMEOUT ? deadline : 0)
         this.#look()
+        this.#lookAtOld()
         this.run(this.machine.handle_timeout(this.now(), page.isHidden()))
       }, wait)
     }
@@ -655,7 +663,7 @@ SIZES[Tag.Connect] = 1
 SIZES[Tag.Prepare] = 3
 SIZES[Tag.Send] = 6
 SIZES[Tag.SendRaw] = 2
-SIZES[Tag.Close] = 3
+SIZES[Tag.Close] = 2
 SIZES[Tag.Opened] = 1
 SIZES[Tag.Failed] = 1
 SIZES[Tag.Closed] = 2

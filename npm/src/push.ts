@@ -69,8 +69,8 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
   ref: string | null | undefined
   receivedResp: Response | null = null
   recHooks: Hook[] = []
-  /** The payload computed when the push was sent without a connection. */
-  #prepared: { payload: any } | null = null
+  /** The payload computed when the push was sent, under this ref, without a connection. */
+  #prepared: { ref: string | null | undefined; payload: any } | null = null
   #awaited: Awaited | null = null
   #lost = false
 
@@ -145,20 +145,21 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
   /** @internal */
   prepare(): any {
     const payload = this.payload()
-    this.#prepared = { payload }
+    this.#prepared = { ref: this.ref, payload }
     return payload
   }
 
   /** @internal */
   isPrepared(): boolean {
-    return this.#prepared !== null
+    // A join that was tried again since is another message.
+    return this.#prepared !== null && this.#prepared.ref === this.ref
   }
 
   /** @internal */
   takePayload(): any {
-    const prepared = this.#prepared
+    const payload = this.isPrepared() ? this.#prepared?.payload : this.payload()
     this.#prepared = null
-    return (prepared ? prepared.payload : this.payload()) ?? {}
+    return payload ?? {}
   }
 
   /** @internal */

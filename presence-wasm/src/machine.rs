@@ -92,6 +92,12 @@ impl Machine {
         std::mem::take(&mut self.error)
     }
 
+    /// The reason of the next close with a code.
+    pub fn take_reason(&mut self) -> Option<String> {
+        let reason = self.outbox.reasons.pop_front();
+        reason.map(|reason| reason.to_string())
+    }
+
     // The connection
 
     /// See `Socket::connect` in presence-core, as for all that follow.

@@ -1,5 +1,8 @@
 //! Events queued for JavaScript: numbers in one flat array, read in one go.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use presence_core::{
     Delivery, DeliveryKind, Event, Millis, Outgoing, PushId, Socket, Transmit, TransportReason,
     Wait,
@@ -18,7 +21,7 @@ pub enum Tag {
     Send,
     /// connection, number of the raw message
     SendRaw,
-    /// connection, code (0: none), index of the reason
+    /// connection, code (0: none; else `take_reason` has its reason)
     Close,
     /// connection
     Opened,
@@ -64,6 +67,8 @@ const LEAVE: f64 = 2.0;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     words: Vec<f64>,
+    /// Of the closes with a code that nobody has taken yet, in their order.
+    pub(crate) reasons: VecDeque<Arc<str>>,
 }
 
 impl Outbox {
@@ -131,15 +136,11 @@ impl Outbox {
                     code,
                     reason,
                 } => {
-                    let told = if &*reason == "heartbeat timeout" {
-                        1.0
-                    } else {
-                        0.0
-                    };
-                    self.put(
-                        Tag::Close,
-                        &[connection.to_u32().into(), code.unwrap_or(0).into(), told],
-                    );
+                    let code = code.unwrap_or(0);
+                    if code != 0 {
+                        self.reasons.push_back(reason);
+                    }
+                    self.put(Tag::Close, &[connection.to_u32().into(), code.into()]);
                 }
             }
         }

@@ -27,6 +27,52 @@ const reply = ({ server }: Stage, status = "ok", response: any = {}) => {
 }
 
 describe("connecting", () => {
+  it("closes with the reason of the disconnect that it waited for", () => {
+    const log = both(({ socket, server, wait }) => {
+      socket.connect()
+      server().open()
+      server().bufferedAmount = 9
+      socket.disconnect(() => {}, 4000, "first")
+      socket.disconnect()
+      const close = server().close.bind(server())
+      server().close = (...args) => {
+        server().sent.push(["closed", ...args])
+        close(...args)
+      }
+      server().bufferedAmount = 0
+      wait(1000)
+    })
+    expect(JSON.stringify(log)).toContain('["closed",4000,"first"]')
+  })
+
+  it("closes a connection that was replaced as soon as it has sent everything", () => {
+    const log = both(({ socket, server, wait }) => {
+      socket.connect()
+      server().open()
+      const old = server()
+      old.bufferedAmount = 9
+      socket.disconnect()
+      socket.connect()
+      old.bufferedAmount = 0
+      wait(200)
+      server().sent.push(`the old one is ${old.readyState}`)
+    })
+    expect(JSON.stringify(log)).toContain("the old one is 3")
+  })
+
+  it("sends the params of the join that is tried, not of one before", () => {
+    let tries = 0
+    const log = both((stage) => {
+      const { socket, server, wait } = stage
+      tries = 0
+      socket.channel("room:1", () => ({ try: ++tries })).join(50)
+      wait(100)
+      socket.connect()
+      server().open()
+    })
+    expect(JSON.stringify(log)).toContain('{\\"try\\":2}')
+  })
+
   it("opens, and says so", () => {
     const log = both(({ socket, heard, server, log }) => {
       socket.onOpen(heard("open"))
