@@ -10,6 +10,8 @@ const real = {
 
 export class Clock {
   now = 0
+  /** Called when all timers of a time have fired. */
+  settled = () => {}
   #count = 0
   #timers = new Map()
   #onError
@@ -38,6 +40,14 @@ export class Clock {
     performance.now = real.performanceNow
   }
 
+  /** A timer counts as set now, where it is due at the same time as others. */
+  requeue(id) {
+    const timer = this.#timers.get(id)
+    if (this.#timers.delete(id)) {
+      this.#timers.set(id, timer)
+    }
+  }
+
   /** How many timers are running. */
   get running() {
     return this.#timers.size
@@ -53,6 +63,9 @@ export class Clock {
         callback()
       } catch (error) {
         this.#onError(error)
+      }
+      if (this.#next(this.now) === undefined) {
+        this.settled()
       }
     }
     this.now = end
