@@ -1,4 +1,6 @@
 import "./page.mjs"
+import * as jsonGenerate from "./json/generate.mjs"
+import * as jsonPlay from "./json/play.mjs"
 import * as presenceGenerate from "./presence/generate.mjs"
 import * as presencePlay from "./presence/play.mjs"
 import * as socketGenerate from "./socket/generate.mjs"
@@ -7,10 +9,11 @@ import * as staticGenerate from "./static/generate.mjs"
 import * as staticPlay from "./static/play.mjs"
 
 /** The kinds of histories, as often as they come in ten. */
-const TENTHS = { presence: 6, static: 1, socket: 3 }
+const TENTHS = { presence: 5, static: 1, socket: 3, json: 1 }
 
 const MODULES = {
   presence: { ...presenceGenerate, ...presencePlay },
+  json: { ...jsonGenerate, ...jsonPlay },
   socket: { ...socketGenerate, ...socketPlay },
   static: { ...staticGenerate, ...staticPlay },
 }

@@ -1,7 +1,7 @@
 // Random histories over this package and the pinned phoenix.js, side by side. What is seen must be the same, but for
 // the differences that the README lists, which the play of phoenix.js is made to have.
 //
-//   node run.mjs [--count N] [--minutes M] [--seed S] [--kind presence|static|socket] [--only I] [--workers W]
+//   node run.mjs [--count N] [--minutes M] [--seed S] [--kind presence|static|socket|json] [--only I] [--workers W]
 
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"

@@ -13,6 +13,8 @@ use crate::{npm, process, say, stamp};
 #[derive(clap::Subcommand)]
 pub(crate) enum Proof {
     /// Plays random histories over phoenix.js and over the npm package: all that is seen is the same
+    ///
+    /// Of presences, of sockets, of the static functions, and texts for the JSON scanner.
     Differential {
         /// How many histories
         #[arg(long, default_value_t = 100_000)]
