@@ -1,7 +1,10 @@
-//! Recordings of real servers: every frame decodes, and every roster is what the server itself listed.
+//! Recordings of real servers: every frame decodes, every roster is what the server itself listed, and what clients sent
+//! is what is sent here.
 
 #[path = "../examples/replay/recording.rs"]
 mod recording;
+#[path = "../examples/replay/sent.rs"]
+mod sent;
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -86,14 +89,17 @@ const RECORDINGS: [(&str, &str, usize); 16] = [
 
 #[test]
 fn rosters_are_what_the_server_listed() {
-    let mut frames = 0;
+    let (mut frames, mut sent, mut malformed) = (0, 0, 0);
     for (name, text, lists) in RECORDINGS {
         let report = replay(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(report.mismatches, [""; 0], "{name}");
         assert_eq!((report.matched(), report.lists), (lists, lists), "{name}");
         frames += report.frames;
+        sent += report.sent;
+        malformed += report.malformed;
     }
     assert_eq!(frames, 2498);
+    assert_eq!((sent, malformed), (217, 15));
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! Feeds recordings through the codec and the presence tracker, and compares each roster with what the server itself
-//! listed at that moment.
+//! Feeds recordings through the codec and the presence tracker, compares each roster with what the server itself listed
+//! at that moment, and writes anew what the clients sent.
 //!
 //! `cargo run --release -p presence-core --example replay -- FILE…`
 
 mod recording;
+mod sent;
 
 use std::error::Error;
 use std::io::{Write, stdout};
@@ -27,11 +28,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             }
         };
         let Report {
-            frames, mismatches, ..
+            frames,
+            sent,
+            malformed,
+            mismatches,
+            ..
         } = &report;
         writeln!(
             out,
-            "{file}: {} of {} lists matched, {frames} frames decoded",
+            "{file}: {} of {} lists matched, {frames} frames decoded, {sent} sent the same ({malformed} malformed)",
             report.matched(),
             report.lists
         )?;

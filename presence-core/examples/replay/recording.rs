@@ -1,4 +1,5 @@
-//! Recordings of real servers, fed through the codec and the tracker, and held against the servers' own lists.
+//! Recordings of real servers, fed through the codec and the tracker, and held against the servers' own lists; what
+//! their clients sent is written anew.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -11,6 +12,8 @@ use presence_core::presence::{Join, Tracker};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::sent;
+
 /// What comparing a recording came to.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -20,9 +23,24 @@ pub(crate) struct Report {
     pub(crate) mismatches: Vec<String>,
     /// Frames from the server that were decoded.
     pub(crate) frames: usize,
+    /// Frames of clients that were written anew, and came out the same.
+    pub(crate) sent: usize,
+    /// Frames of clients that are malformed on purpose.
+    pub(crate) malformed: usize,
 }
 
 impl Report {
+    fn sent_anew(&mut self, same: Option<Result<(), String>>) -> Result<(), String> {
+        match same {
+            None => self.malformed += 1,
+            Some(same) => {
+                same?;
+                self.sent += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// How many rosters were as the server said.
     pub(crate) fn matched(&self) -> usize {
         self.lists - self.mismatches.len()
@@ -44,7 +62,7 @@ struct Line {
 ///
 /// # Errors
 ///
-/// When a line is no such object, or a frame from the server cannot be decoded or applied.
+/// When a line is no such object, a frame from the server cannot be decoded or applied, or one to it not be written.
 pub(crate) fn replay(recording: &str) -> Result<Report, Box<dyn Error>> {
     let mut report = Report::default();
     let mut connections: BTreeMap<String, Connection> = BTreeMap::new();
@@ -52,46 +70,51 @@ pub(crate) fn replay(recording: &str) -> Result<Report, Box<dyn Error>> {
         let line: Line = serde_json::from_str(text)?;
         let data = line.data.as_str().unwrap_or_default();
         let connection = connections.get_mut(&line.conn);
-        let result = match (line.kind.as_str(), line.dir.as_str(), connection) {
-            ("connect", _, _) => {
-                connections.insert(line.conn, Connection::new(line.port, data));
-                Ok(())
-            }
-            ("close", _, _) => {
-                connections.remove(&line.conn);
-                Ok(())
-            }
-            ("text", "out", Some(connection)) => {
-                connection.handle_sent(data);
-                Ok(())
-            }
-            ("text", "in", Some(connection)) => {
-                report.frames += 1;
-                connection.handle_text(data)
-            }
-            ("binary", "in", Some(_)) => {
-                report.frames += 1;
-                STANDARD.decode(data)?;
-                decode_binary(&STANDARD.decode(data)?)
-                    .map(|_| ())
-                    .map_err(Into::into)
-            }
-            ("server_list", _, _) => {
-                let topic = line.topic.unwrap_or_default();
-                for (name, connection) in &connections {
-                    let is_on_node = connection.port == line.port;
-                    if let Some(tracker) = connection.joined(&topic).filter(|_| is_on_node) {
-                        report.lists += 1;
-                        let differences = difference(tracker, &line.data)?;
-                        let mismatch =
-                            differences.map(|what| format!("line {}: {name}: {what}", number + 1));
-                        report.mismatches.extend(mismatch);
-                    }
+        let result: Result<(), Box<dyn Error>> =
+            match (line.kind.as_str(), line.dir.as_str(), connection) {
+                ("connect", _, _) => {
+                    connections.insert(line.conn, Connection::new(line.port, data));
+                    Ok(())
                 }
-                Ok(())
-            }
-            _ => Ok(()),
-        };
+                ("close", _, _) => {
+                    connections.remove(&line.conn);
+                    Ok(())
+                }
+                ("text", "out", Some(connection)) => {
+                    connection.handle_sent(data);
+                    let same = sent::text(connection.vsn, data);
+                    report.sent_anew(same).map_err(Into::into)
+                }
+                ("binary", "out", Some(_)) => {
+                    let same = sent::binary(&STANDARD.decode(data)?);
+                    report.sent_anew(same).map_err(Into::into)
+                }
+                ("text", "in", Some(connection)) => {
+                    report.frames += 1;
+                    connection.handle_text(data)
+                }
+                ("binary", "in", Some(_)) => {
+                    report.frames += 1;
+                    decode_binary(&STANDARD.decode(data)?)
+                        .map(|_| ())
+                        .map_err(Into::into)
+                }
+                ("server_list", _, _) => {
+                    let topic = line.topic.unwrap_or_default();
+                    for (name, connection) in &connections {
+                        let is_on_node = connection.port == line.port;
+                        if let Some(tracker) = connection.joined(&topic).filter(|_| is_on_node) {
+                            report.lists += 1;
+                            let differences = difference(tracker, &line.data)?;
+                            let mismatch = differences
+                                .map(|what| format!("line {}: {name}: {what}", number + 1));
+                            report.mismatches.extend(mismatch);
+                        }
+                    }
+                    Ok(())
+                }
+                _ => Ok(()),
+            };
         result.map_err(|error| format!("line {}: {error}", number + 1))?;
     }
     Ok(report)
