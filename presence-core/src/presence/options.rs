@@ -11,6 +11,10 @@ pub struct PresenceOptions {
     /// For servers that never send a state: diffs are applied from the start, and the roster counts as synced with
     /// the first of them. Off by default: diffs wait for the state, as in phoenix.js.
     pub diffs_without_state: bool,
+    /// The changes of several frames count as one batch, until [`Tracker::end_turn`](super::Tracker::end_turn): who
+    /// came and left between is no change, and who was updated twice is one update. What was overwritten meanwhile
+    /// stays in memory until then. Off by default: each frame has changes of its own.
+    pub coalesce: bool,
     /// How much may wait for a state.
     pub held_limit: HeldLimit,
 }
@@ -41,6 +45,7 @@ impl Default for PresenceOptions {
             diff_event: "presence_diff".to_owned(),
             ref_field: "phx_ref".to_owned(),
             diffs_without_state: false,
+            coalesce: false,
             held_limit: HeldLimit::default(),
         }
     }

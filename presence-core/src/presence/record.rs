@@ -1,7 +1,10 @@
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
 use super::arena::Span;
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier, Metas, without};
-use super::roster::{Roster, STAGED, hash_bytes};
+use super::roster::{Roster, hash_bytes};
 use super::sort::sort_by_key;
 use super::stage::clear;
 
@@ -10,7 +13,7 @@ use super::stage::clear;
 pub(super) struct Record<C: Carry> {
     pub(super) steps_wanted: bool,
     pub(super) changes_wanted: bool,
-    /// Whether a key that left in this batch may come back in it: when a state is followed by diffs held back.
+    /// Whether a key that left in this batch may come back in it: when there is more than one frame in it.
     pub(super) may_return: bool,
     /// Whether the batch is that of a state.
     pub(super) resync: bool,
@@ -156,36 +159,55 @@ impl<C: Carrier> Roster<C> {
         }
         let before = touched.is_live().then(|| touched.body.clone());
         let key = touched.key;
-        let (arena, slots) = (&self.arena, &self.slots);
-        let gone = |known: &&mut Touched<C>| {
-            slots
-                .get(known.slot as usize)
-                .is_some_and(|slot| slot.order > STAGED)
-                && arena.get(known.key) == arena.get(key)
-        };
-        let returned = match before {
-            None if self.record.may_return => self.record.touched.iter_mut().find(gone),
-            _ => None,
-        };
-        match returned {
-            Some(known) => {
-                let old = std::mem::replace(&mut known.slot, slot);
-                self.record.unmark(old);
-            }
-            None => self.record.touched.push(Touched { slot, key, before }),
-        }
+        self.record.touched.push(Touched { slot, key, before });
     }
 
     /// The batch is complete: works out what it did as a whole.
     pub(super) fn finish_batch(&mut self) {
-        for Touched { slot, key, before } in std::mem::take(&mut self.record.touched) {
-            self.record.unmark(slot);
+        let mut touched = std::mem::take(&mut self.record.touched);
+        for Touched { slot, .. } in &touched {
+            self.record.unmark(*slot);
+        }
+        if self.record.may_return {
+            touched = self.merge_returned(touched);
+        }
+        for Touched { slot, key, before } in touched {
             let Some(slot) = self.slots.get(slot as usize) else {
                 continue;
             };
             let after = slot.is_live().then(|| slot.body.clone());
             self.record.changes.extend(self.change(key, before, after));
         }
+    }
+
+    /// A key that left and came back has another slot: it was what the first of its slots was, and is what the last is.
+    fn merge_returned(&self, touched: Vec<Touched<C>>) -> Vec<Touched<C>> {
+        let mut merged: Vec<Touched<C>> = Vec::with_capacity(touched.len());
+        let mut places: HashTable<usize> = HashTable::with_capacity(touched.len());
+        for one in touched {
+            let key_of = |&place: &usize| {
+                merged
+                    .get(place)
+                    .map_or(&[][..], |known| self.arena.get(known.key))
+            };
+            let key = self.arena.get(one.key);
+            match places.entry(
+                hash_bytes(key),
+                |place| key_of(place) == key,
+                |place| hash_bytes(key_of(place)),
+            ) {
+                Entry::Occupied(known) => {
+                    if let Some(known) = merged.get_mut(*known.get()) {
+                        known.slot = one.slot;
+                    }
+                }
+                Entry::Vacant(vacant) => {
+                    vacant.insert(merged.len());
+                    merged.push(one);
+                }
+            }
+        }
+        merged
     }
 
     fn change(

@@ -90,6 +90,8 @@ pub struct Tracker<C: Carrier = Json> {
     held_bytes: usize,
     /// There was too much to hold under `held_join`: its state would come too late.
     overflowed: bool,
+    /// Frames have been applied whose changes are still to be worked out together.
+    turn_goes_on: bool,
 }
 
 impl<C: Carrier> Default for Tracker<C> {
@@ -111,6 +113,7 @@ impl<C: Carrier> Tracker<C> {
             held: VecDeque::new(),
             held_bytes: 0,
             overflowed: false,
+            turn_goes_on: false,
         }
     }
 
@@ -161,7 +164,7 @@ impl<C: Carrier> Tracker<C> {
         self.roster.changes()
     }
 
-    /// Whether the changes are those of a state (and not of a diff).
+    /// Whether the changes are those of a state (and not of diffs alone).
     pub fn is_resync(&self) -> bool {
         self.roster.record.resync
     }
@@ -173,6 +176,7 @@ impl<C: Carrier> Tracker<C> {
 
     /// Forgets the steps and changes of the latest frame, which otherwise stay in memory until the next.
     pub fn forget(&mut self) {
+        self.turn_goes_on = false;
         self.roster.expire();
     }
 
@@ -186,6 +190,7 @@ impl<C: Carrier> Tracker<C> {
     /// Back to the beginning: an empty roster, nothing held back, no state yet. No steps and no changes tell of it;
     /// a mirror is told to rebuild. Gives the status if that changed it.
     pub fn reset(&mut self) -> Option<SyncStatus> {
+        self.turn_goes_on = false;
         self.roster.clear();
         self.drop_held();
         self.held_join = None;
@@ -203,7 +208,7 @@ impl<C: Carrier> Tracker<C> {
         source: C::Source<'_>,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
-        self.roster.expire();
+        self.begin_frame();
         C::stage_state(&mut self.roster, source, &self.reading)?;
         if self.held_join.as_deref() != join.join_ref {
             self.drop_held();
@@ -216,7 +221,7 @@ impl<C: Carrier> Tracker<C> {
             });
         }
         self.roster.record.resync = true;
-        self.roster.record.may_return = !self.held.is_empty();
+        self.roster.record.may_return |= !self.held.is_empty();
         self.roster.commit_state();
         self.held_bytes = 0;
         for held in std::mem::take(&mut self.held) {
@@ -224,7 +229,7 @@ impl<C: Carrier> Tracker<C> {
             C::stage_diff(&mut self.roster, C::release(&held), &self.reading)?;
             self.roster.commit_diff();
         }
-        self.roster.finish_batch();
+        self.finish_frame();
         self.synced_join = join.join_ref.map(Box::from);
         let status = self.set_status(SyncStatus::Synced);
         Ok(Outcome {
@@ -247,7 +252,7 @@ impl<C: Carrier> Tracker<C> {
         source: C::Source<'_>,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
-        self.roster.expire();
+        self.begin_frame();
         let is_current = self.is_synced_with(join.join_ref);
         if !is_current && !self.options.diffs_without_state {
             C::stage_diff(&mut self.roster, source.clone(), &self.reading)?;
@@ -269,9 +274,36 @@ impl<C: Carrier> Tracker<C> {
     }
 
     fn apply_diff(&mut self) {
-        self.roster.record.resync = false;
+        self.roster.record.resync &= self.turn_goes_on;
         self.roster.commit_diff();
-        self.roster.finish_batch();
+        self.finish_frame();
+    }
+
+    /// What came of the frames before expires, unless they are of the same turn.
+    fn begin_frame(&mut self) {
+        if self.turn_goes_on {
+            self.roster.record.may_return = true;
+        } else {
+            self.roster.expire();
+        }
+    }
+
+    fn finish_frame(&mut self) {
+        if self.options.coalesce && self.roster.record.changes_wanted {
+            self.turn_goes_on = true;
+        } else {
+            self.roster.finish_batch();
+        }
+    }
+
+    /// Where changes are coalesced ([`PresenceOptions::coalesce`]): works out what the frames since the last call did
+    /// together, which [`Tracker::changes`] then gives until the next frame. False if there were none.
+    pub fn end_turn(&mut self) -> bool {
+        let goes_on = std::mem::take(&mut self.turn_goes_on);
+        if goes_on {
+            self.roster.finish_batch();
+        }
+        goes_on
     }
 
     fn hold(&mut self, source: C::Source<'_>, join: Join<'_>) -> Result<Outcome, PresenceError> {
@@ -352,11 +384,11 @@ impl Tracker<Json> {
     ///
     /// As [`Tracker::handle_state`].
     pub fn sync_state(&mut self, payload: &str) -> Result<(), PresenceError> {
-        self.roster.expire();
+        self.begin_frame();
         Json::stage_state(&mut self.roster, TextFrame::bare(payload), &self.reading)?;
         self.roster.record.resync = true;
         self.roster.commit_state();
-        self.roster.finish_batch();
+        self.finish_frame();
         Ok(())
     }
 
@@ -366,7 +398,7 @@ impl Tracker<Json> {
     ///
     /// As [`Tracker::handle_diff`].
     pub fn sync_diff(&mut self, payload: &str) -> Result<(), PresenceError> {
-        self.roster.expire();
+        self.begin_frame();
         Json::stage_diff(&mut self.roster, TextFrame::bare(payload), &self.reading)?;
         self.apply_diff();
         Ok(())
