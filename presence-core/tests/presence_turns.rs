@@ -141,9 +141,20 @@ fn a_turn_without_frames_has_nothing_to_tell() {
     assert!(!tracker.end_turn());
     // Those of the last turn can still be had.
     assert_eq!(tracker.changes().len(), 2);
-    diff(&mut tracker, &[("cy", "c1")], &[]);
+}
+
+#[test]
+fn a_reset_gives_the_turn_up() {
+    let mut tracker = synced();
+    diff(&mut tracker, &[("ann", "a2")], &[("bob", "b1")]);
     tracker.reset();
     assert!(!tracker.end_turn());
+    state(&mut tracker, &[("ann", "a2"), ("bob", "b2")]);
+    let expected = [
+        r#"Joined ann None Some("a2")"#,
+        r#"Joined bob None Some("b2")"#,
+    ];
+    assert_eq!(turn(&mut tracker), expected);
 }
 
 #[test]

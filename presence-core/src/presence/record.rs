@@ -96,6 +96,10 @@ impl<C: Carry> Record<C> {
             return;
         }
         clear(&mut self.steps);
+        if !self.touched.is_empty() {
+            // A turn that is given up: its marks are for slots that may be others' next.
+            self.touched_slots.clear();
+        }
         clear(&mut self.touched);
         clear(&mut self.changes);
     }
