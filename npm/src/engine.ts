@@ -10,6 +10,8 @@ let source: (() => BufferSource) | undefined
 let bytes: Uint8Array = new Uint8Array(0)
 let numbers = new Float64Array(0)
 let input: Uint8Array = bytes
+/** Kept, as the driver keeps its batch. */
+let encoded: { read: number; written: number }
 const encoder = /* @__PURE__ */ new TextEncoder()
 const decoder = /* @__PURE__ */ new TextDecoder()
 
@@ -115,7 +117,8 @@ const inputFor = (length: number): Uint8Array => {
 /** Writes text into the engine's input; its length in bytes. */
 export const writeText = (text: string): number => {
   // Most frames are ASCII, so as many bytes as characters are tried first.
-  let { read, written } = encoder.encodeInto(text, inputFor(text.length))
+  encoded = encoder.encodeInto(text, inputFor(text.length))
+  let { read, written } = encoded
   while (read < text.length) {
     const rest = text.slice(read)
     const room = inputFor(written + rest.length * 3)

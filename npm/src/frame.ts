@@ -16,6 +16,9 @@ export class Frame {
   readonly #serializer: Decoder | null
   #message: Message | null
 
+  /** Stands where there is none. */
+  static readonly none = new Frame("", null)
+
   /** The presence event whose payload the engine has applied. */
   engineRead: string | null = null
 

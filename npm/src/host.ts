@@ -3,10 +3,12 @@ import { type Machine, machine as newMachine, readText, writeText } from "./engi
 import { Mirror } from "./mirror.js"
 import type { PresenceChange, PresenceStatus } from "./types.js"
 
+const NONE: never[] = []
+
 export type Step = [kind: 0 | 1, key: string, current: any, other: any]
 
 /** What a frame did, until its callbacks are called. */
-export interface Due {
+interface Due {
   steps: Step[]
   changes: PresenceChange<any, any>[]
   synced: boolean
@@ -14,7 +16,7 @@ export interface Due {
 
 /** Whom a host tells. */
 export interface Listener {
-  fire(due: Due): void
+  fire(steps: Step[], changes: PresenceChange<any, any>[], synced: boolean): void
   statusChanged(status: PresenceStatus): void
 }
 
@@ -26,8 +28,6 @@ const RESYNC = 8
 
 const KINDS = ["joined", "updated", "left"] as const
 const STATUSES = ["syncing", "synced", "stale"] as const
-
-const NONE: never[] = []
 
 const STATE = 0
 const DIFF = 1
@@ -48,7 +48,9 @@ export class Host {
   #last = { pending: true, diffs: [] as any[] }
   /** Whether the channel has joined anew without the machine's knowing. */
   joinedAnew = (): boolean => false
-  #due: Due | null = null
+  /** One for all frames; see the driver's batch. */
+  readonly #due: Due = { steps: NONE, changes: NONE, synced: false }
+  #isDue = false
 
   constructor(machine: Machine, handle: number, listener: Listener) {
     this.machine = machine
@@ -125,19 +127,20 @@ export class Host {
   /** The engine has read a frame; `flags` says what that did. */
   prepare(flags: number): void {
     this.mirror.stale = true
-    this.#due = {
-      steps: flags & STEPS ? this.#steps((flags & RESYNC) !== 0) : NONE,
-      changes: flags & CHANGES ? this.#changes((flags & RESYNC) !== 0) : NONE,
-      synced: (flags & SYNCED) !== 0,
-    }
+    this.#isDue = true
+    this.#due.steps = flags & STEPS ? this.#steps((flags & RESYNC) !== 0) : NONE
+    this.#due.changes = flags & CHANGES ? this.#changes((flags & RESYNC) !== 0) : NONE
+    this.#due.synced = (flags & SYNCED) !== 0
   }
 
   /** The frame's turn among the channel's callbacks. */
   deliver(): void {
-    const due = this.#due
-    this.#due = null
-    if (due !== null) {
-      this.#listener.fire(due)
+    if (this.#isDue) {
+      this.#isDue = false
+      const { steps, changes, synced } = this.#due
+      this.#due.steps = NONE
+      this.#due.changes = NONE
+      this.#listener.fire(steps, changes, synced)
     }
   }
 

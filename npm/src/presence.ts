@@ -1,5 +1,5 @@
 import { guarded } from "./guard.js"
-import { type Due, type Host, hostOf } from "./host.js"
+import { type Host, hostOf, type Step } from "./host.js"
 import { list, syncDiff, syncState } from "./sync.js"
 import type {
   OnJoin,
@@ -69,7 +69,7 @@ export class Presence<Meta = any, Extra = {}> {
     const { state, diff } = options.events ?? { state: "presence_state", diff: "presence_diff" }
     this.channel = channel
     this.#host = hostOf(channel, state, diff, {
-      fire: (due) => this.#fire(due),
+      fire: (steps, changes, synced) => this.#fire(steps, changes, synced),
       statusChanged: (status) => this.#statusChanged(status),
     })
   }
@@ -209,7 +209,7 @@ export class Presence<Meta = any, Extra = {}> {
   }
 
   /** What a frame did, in phoenix.js's order, and then what phoenix.js does not tell. */
-  #fire({ steps, changes, synced }: Due): void {
+  #fire(steps: Step[], changes: PresenceChange<Meta, Extra>[], synced: boolean): void {
     this.revision++
     const { onJoin, onLeave, onSync } = this.caller
     for (const [kind, key, current, other] of steps) {
