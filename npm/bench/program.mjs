@@ -80,7 +80,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const lines = (count) => {
   const state = people(count)
   const text = stateFrame("1", state)
-  const many = count <= 10 ? 100 : count <= 100 ? 50 : count <= 1000 ? 8 : 1
+  const many = count <= 10 ? 40 : count <= 1000 ? 4 : 1
   const first = (listen) => (lib) => ({
     prepare: () => {
       const room = open(lib)
@@ -179,7 +179,7 @@ const lines = (count) => {
 }
 
 /** Runs the table for rooms of these sizes. `libs`: by name, ours last. `report` gets a line as it is measured. */
-export const measure = ({ libs, sizes, rounds = 11, gc = () => {}, report }) => {
+export const measure = async ({ libs, sizes, rounds = 11, gc = () => {}, report }) => {
   const names = Object.keys(libs)
   for (const count of sizes) {
     for (const { name, times = 1, of, parse } of lines(count)) {
@@ -191,7 +191,7 @@ export const measure = ({ libs, sizes, rounds = 11, gc = () => {}, report }) => 
         programs.parse = { run: parse }
       }
       const taken = Object.fromEntries(Object.keys(programs).map((lib) => [lib, []]))
-      const sample = (lib) => {
+      const sample = async (lib) => {
         const { prepare, run, check, per = 1 } = programs[lib]
         const rooms = Array.from({ length: times }, () => prepare?.())
         gc()
@@ -206,14 +206,18 @@ export const measure = ({ libs, sizes, rounds = 11, gc = () => {}, report }) => 
         if (prepare) {
           closeAll()
         }
+        // What is forgotten can be freed only between tasks.
+        await new Promise((resolve) => setTimeout(resolve))
         return ((end - start) * 1000) / times / per
       }
-      for (let round = 0; round < (count >= 10_000 ? 3 : 20); round++) {
-        Object.keys(programs).forEach(sample)
+      for (let round = 0; round < (count >= 10_000 ? 3 : 15); round++) {
+        for (const lib of Object.keys(programs)) {
+          await sample(lib)
+        }
       }
       for (let round = 0; round < rounds; round++) {
         for (const lib of round % 2 ? Object.keys(programs) : Object.keys(programs).reverse()) {
-          taken[lib].push(sample(lib))
+          taken[lib].push(await sample(lib))
         }
       }
       closeAll()

@@ -3,9 +3,8 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::process;
 use crate::project::Project;
-use crate::say;
+use crate::{npm, process, say, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -17,6 +16,10 @@ pub(crate) struct Options {
 enum Bench {
     /// presence-core beside serde_json parsing the same frames
     Core,
+    /// The npm package beside phoenix.js and the best plain JavaScript we could write, in Node
+    Node,
+    /// The same in headless Chromium
+    Chromium,
 }
 
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
@@ -33,6 +36,22 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
                     "--package=presence-core",
                     "--bench=presence",
                 ]))?;
+            }
+            Bench::Node => {
+                npm::build(project, &npm::Options::default())?;
+                say::step("Measuring the npm package in Node");
+                process::run(project.command("node").arg("npm/bench/node.mjs"))?;
+            }
+            Bench::Chromium => {
+                let chromium = setup::chromium()?;
+                npm::build(project, &npm::Options::default())?;
+                say::step("Measuring the npm package in Chromium");
+                let mut bench = project.command("node");
+                process::run(
+                    bench
+                        .arg("npm/bench/chromium.mjs")
+                        .env("CHROMIUM_BIN", chromium),
+                )?;
             }
         }
     }
