@@ -1,21 +1,15 @@
 //! A topic of a socket's.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use presence_core::ChannelId;
-use presence_core::message::Vsn;
-use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 
-use crate::driver::{Command, Outcome, PushRequest, Release};
-use crate::error::{JoinError, PushError};
+use crate::driver::{Command, Release};
+use crate::error::JoinError;
 use crate::events::{Events, Filter, Subscription};
 use crate::message::{Payload, Reply};
 use crate::presence;
@@ -215,7 +209,7 @@ impl Channel {
         }
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }
 
@@ -269,97 +263,6 @@ impl Channel {
             .unwrap_or(self.handle.socket.settings().timeout)
     }
 
-    /// Sends `event` with `payload` as JSON and waits for the reply: `channel.push("echo", &payload).await`.
-    ///
-    /// A push that finds the channel joining, or the socket without a connection, waits for them; see
-    /// [`max_buffered`](crate::SocketBuilder::max_buffered). It is sent at most once: one that was lost with its
-    /// connection is not repeated, since it may have taken effect.
-    ///
-    /// # Errors
-    ///
-    /// The future gives a [`PushError`]: every push ends in a reply, a refusal, a timeout or a lost connection.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before its first poll is over, nothing may have been sent; dropped later, the message is sent and its
-    /// reply ignored. No other message is affected.
-    pub fn push(&self, event: &str, payload: &(impl Serialize + ?Sized)) -> Push<'_> {
-        Push::new(
-            self,
-            event,
-            Payload::json(payload).map_err(PushError::Payload),
-        )
-    }
-
-    /// [`push`](Self::push) with bytes instead of JSON. Needs vsn 2.0.0, the default. The event and the topic may be
-    /// 255 bytes long each.
-    pub fn push_binary(&self, event: &str, payload: impl Into<Bytes>) -> Push<'_> {
-        Push::new(self, event, self.binary(payload))
-    }
-
-    /// Sends `event` and waits for no reply, only until the message is handed to the connection.
-    ///
-    /// # Errors
-    ///
-    /// [`PushError`], but that the server's answer is not among them.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`push`](Self::push).
-    pub async fn cast(
-        &self,
-        event: &str,
-        payload: &(impl Serialize + ?Sized),
-    ) -> Result<(), PushError> {
-        let payload = Payload::json(payload)?;
-        self.send(event, payload, None, Outcome::Sent).await
-    }
-
-    /// [`cast`](Self::cast) with bytes instead of JSON.
-    ///
-    /// # Errors
-    ///
-    /// As [`cast`](Self::cast), and [`PushError::NoBinary`].
-    pub async fn cast_binary(
-        &self,
-        event: &str,
-        payload: impl Into<Bytes>,
-    ) -> Result<(), PushError> {
-        let payload = self.binary(payload)?;
-        self.send(event, payload, None, Outcome::Sent).await
-    }
-
-    fn binary(&self, payload: impl Into<Bytes>) -> Result<Payload, PushError> {
-        if self.handle.socket.settings().vsn == Vsn::V1 {
-            return Err(PushError::NoBinary);
-        }
-        Ok(Payload::binary(payload))
-    }
-
-    async fn send<T>(
-        &self,
-        event: &str,
-        payload: Payload,
-        timeout: Option<Duration>,
-        outcome: fn(oneshot::Sender<Result<T, PushError>>) -> Outcome,
-    ) -> Result<T, PushError> {
-        let (sender, receiver) = oneshot::channel();
-        let request = PushRequest {
-            channel: Arc::clone(self.shared()),
-            event: event.into(),
-            payload,
-            timeout,
-            outcome: outcome(sender),
-        };
-        let command = Command::Push(Box::new(request));
-        self.handle
-            .socket
-            .send(command)
-            .await
-            .map_err(|_| PushError::Closed)?;
-        receiver.await.unwrap_or(Err(PushError::Closed))
-    }
-
     /// All events of this channel from now on, but for replies.
     pub fn events(&self) -> Events {
         self.subscribe(Filter::All)
@@ -397,7 +300,7 @@ impl Channel {
     }
 
     /// Leaves the channel, for this handle and all others. Its streams end, and pushes that wait end with
-    /// [`PushError::Disconnected`] or [`PushError::Closed`].
+    /// [`PushError::Disconnected`](crate::PushError::Disconnected) or [`Closed`](crate::PushError::Closed).
     ///
     /// # Cancel safety
     ///
@@ -413,64 +316,3 @@ impl Channel {
 }
 
 pub(crate) const DEFAULT_CAPACITY: usize = 1024;
-
-type Replying<'a> = Pin<Box<dyn Future<Output = Result<Reply, PushError>> + Send + 'a>>;
-
-/// A push on its way: the future of its reply. Made by [`Channel::push`].
-#[must_use = "nothing is sent until it is awaited"]
-pub struct Push<'a> {
-    channel: &'a Channel,
-    event: Box<str>,
-    /// Taken by the first poll.
-    payload: Option<Result<Payload, PushError>>,
-    timeout: Option<Duration>,
-    replying: Option<Replying<'a>>,
-}
-
-impl fmt::Debug for Push<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Push")
-            .field("topic", &self.channel.topic())
-            .field("event", &self.event)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'a> Push<'a> {
-    fn new(channel: &'a Channel, event: &str, payload: Result<Payload, PushError>) -> Self {
-        Self {
-            channel,
-            event: event.into(),
-            payload: Some(payload),
-            timeout: None,
-            replying: None,
-        }
-    }
-
-    /// How long to wait for the reply, instead of the channel's timeout.
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-}
-
-impl<'a> Future for Push<'a> {
-    type Output = Result<Reply, PushError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        if let Some(payload) = this.payload.take() {
-            let payload = payload?;
-            let (channel, timeout) = (this.channel, this.timeout);
-            let event = std::mem::take(&mut this.event);
-            this.replying = Some(Box::pin(async move {
-                channel.send(&event, payload, timeout, Outcome::Reply).await
-            }));
-        }
-        match &mut this.replying {
-            Some(replying) => replying.as_mut().poll(cx),
-            // Polled again after its error.
-            None => Poll::Pending,
-        }
-    }
-}

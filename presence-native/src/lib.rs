@@ -9,12 +9,13 @@ mod error;
 mod events;
 mod message;
 mod presence;
+mod push;
 mod queue;
 mod socket;
 mod transport;
 
 pub use builder::{SocketBuilder, StartError};
-pub use channel::{Channel, ChannelError, ChannelOptions, ChannelStatus, CloseReason, Push};
+pub use channel::{Channel, ChannelError, ChannelOptions, ChannelStatus, CloseReason};
 pub use error::{
     BuildError, ConnectError, DecodeError, Disconnect, JoinError, Lagged, PresenceError, PushError,
 };
@@ -25,5 +26,6 @@ pub use presence::{
     Presence, PresenceOptions, PresenceStatus, Snapshot,
 };
 pub use presence_core::message::Vsn;
+pub use push::Push;
 pub use socket::{Socket, SocketStatus};
 pub use transport::Tls;
