@@ -32,7 +32,13 @@ impl<K: Ord + Copy, V> IdMap<K, V> {
                     entry.1 = value;
                 }
             }
-            Err(at) => self.entries.insert(at, (key, value)),
+            Err(at) => {
+                // Most sockets have one of each, and a vector would begin with room for four.
+                if self.entries.is_empty() {
+                    self.entries.reserve_exact(1);
+                }
+                self.entries.insert(at, (key, value));
+            }
         }
     }
 

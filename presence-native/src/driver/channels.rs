@@ -100,13 +100,13 @@ impl Driver {
         *self.shared.presence_gate.lock() = true;
         self.channels.insert(
             id,
-            Entry {
+            Box::new(Entry {
                 shared: Arc::clone(channel),
                 joiners: Vec::new(),
                 joined: None,
                 refused: None,
                 presences,
-            },
+            }),
         );
         let timeout = channel.options.timeout.map(millis);
         match self.core.join(self.now(), id, timeout) {
@@ -267,7 +267,7 @@ impl Driver {
                 presence.close();
             }
         }
-        self.end_entry(entry, reason);
+        self.end_entry(*entry, reason);
     }
 
     fn end_entry(&self, mut entry: Entry, reason: CloseReason) {
@@ -301,7 +301,7 @@ impl Driver {
             }
         }
         for entry in std::mem::take(&mut self.channels).into_values() {
-            self.end_entry(entry, CloseReason::Shutdown);
+            self.end_entry(*entry, CloseReason::Shutdown);
         }
         for channel in std::mem::take(&mut self.unjoined) {
             channel.close(CloseReason::Shutdown);

@@ -10,6 +10,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use presence_core::{
     ChannelId, ConnectionId, Event, Millis, PresenceId, PushId, ReadyState, Socket,
 };
@@ -28,6 +29,9 @@ pub(crate) use command::{Command, PushRequest, Release};
 pub(crate) use outcome::Outcome;
 use outcome::Waiting;
 
+/// How many frames are taken before commands and timers have their turn.
+const IN_A_ROW: usize = 32;
+
 /// See the module.
 pub(crate) struct Driver {
     core: Socket<Payload>,
@@ -36,7 +40,8 @@ pub(crate) struct Driver {
     commands: mpsc::Receiver<Command>,
     releases: mpsc::UnboundedReceiver<Release>,
     transports: Transports,
-    channels: BTreeMap<ChannelId, Entry>,
+    /// Boxed, since a node of the map has room for eleven.
+    channels: BTreeMap<ChannelId, Box<Entry>>,
     /// Made and not joined.
     unjoined: Vec<Arc<channel::Shared>>,
     presences: BTreeMap<PresenceId, Arc<presence::Shared>>,
@@ -106,6 +111,7 @@ impl Driver {
                 next = poll_fn(|cx| self.transports.poll_next(cx)) => {
                     if let Some((id, happening)) = next {
                         self.handle_happening(id, happening);
+                        self.handle_waiting();
                     }
                 }
                 command = self.commands.recv(), if has_room => match command {
@@ -130,8 +136,21 @@ impl Driver {
         }
     }
 
+    /// Takes what has arrived too, since going back to wait after each frame costs as much as the frame. The wait that
+    /// follows polls again, and so nothing is missed.
+    fn handle_waiting(&mut self) {
+        for _ in 1..IN_A_ROW {
+            self.pump();
+            let next = poll_fn(|cx| self.transports.poll_next(cx));
+            let Some(Some((id, happening))) = next.now_or_never() else {
+                break;
+            };
+            self.handle_happening(id, happening);
+        }
+    }
+
     /// Sends what was queued before, says goodbye and tells everybody.
-    async fn end(mut self) {
+    async fn end(&mut self) {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.handle_command(command);
