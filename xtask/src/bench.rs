@@ -20,6 +20,8 @@ enum Bench {
     Node,
     /// The same in headless Chromium
     Chromium,
+    /// presence-native beside tokio-tungstenite and serde_json alone: frames, a large room, memory
+    Native,
 }
 
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
@@ -52,6 +54,16 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
                         .arg("npm/bench/chromium.mjs")
                         .env("CHROMIUM_BIN", chromium),
                 )?;
+            }
+            Bench::Native => {
+                say::step("Measuring presence-native");
+                for bench in ["frames", "memory"] {
+                    process::run(
+                        project
+                            .cargo(["bench", "--package=presence-native"])
+                            .arg(format!("--bench={bench}")),
+                    )?;
+                }
             }
         }
     }
