@@ -8,6 +8,7 @@
 mod bench;
 mod build;
 mod demo;
+mod msrv;
 mod npm;
 mod process;
 mod project;

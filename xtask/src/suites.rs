@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::run;
 use crate::project::Project;
-use crate::{build, demo, npm, prove, readme, setup, stamp};
+use crate::{build, demo, msrv, npm, prove, readme, setup, stamp};
 
 /// A suite of tests, as `cargo xtask test` runs it.
 pub(crate) struct Suite {
@@ -29,6 +29,12 @@ pub(crate) const SUITES: &[Suite] = &[
         about: "clippy, warnings denied, host and wasm32",
         needs: &[Need::WasmTarget],
         run: lint,
+    },
+    Suite {
+        name: "msrv",
+        about: "no dependency needs a newer Rust than rust-version",
+        needs: &[],
+        run: msrv::check,
     },
     Suite {
         name: "features",
