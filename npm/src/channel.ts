@@ -260,15 +260,21 @@ export class Channel {
     this.#hooked = true
   }
 
+  /** What `onMessage` makes of a payload. If it throws, or forgets to return one, callbacks get what came. */
   #handle(event: string, payload: any, ref: any, joinRef: any): any {
     if (this.#onMessage === null) {
       return payload
     }
-    const handled = this.#onMessage(event, payload, ref, joinRef)
-    if (payload && !handled) {
-      throw new Error("channel onMessage callbacks must return the payload, modified or unmodified")
+    try {
+      const handled = this.#onMessage(event, payload, ref, joinRef)
+      if (payload && !handled) {
+        throw new Error("channel onMessage callbacks must return the payload, modified or unmodified")
+      }
+      return handled
+    } catch (error) {
+      report(error)
+      return payload
     }
-    return handled
   }
 
   /** `payload` is not needed of a frame, whose payload is decoded only if somebody is to get it. */
