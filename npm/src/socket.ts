@@ -255,7 +255,8 @@ export class Socket {
 
   /** @internal */
   call(kind: Kind, ...args: any[]): void {
-    for (const [, callback] of this.stateChangeCallbacks[kind]) {
+    // Those that are added meanwhile wait for the next time.
+    for (const [, callback] of [...this.stateChangeCallbacks[kind]]) {
       guarded(callback, ...args)
     }
   }

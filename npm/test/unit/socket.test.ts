@@ -86,6 +86,22 @@ describe("connecting", () => {
     expect(log).toContainEqual(["open"])
   })
 
+  it("calls a callback that one of its kind adds from the next time on", () => {
+    both(({ socket, heard, server, wait }) => {
+      let left = 3
+      const again = () => {
+        heard("open")()
+        if (left-- > 0) socket.onOpen(again)
+      }
+      socket.onOpen(again)
+      socket.connect()
+      server().open()
+      server().lose()
+      wait(10)
+      server().open()
+    })
+  })
+
   it("reconnects after phoenix.js's waits", () => {
     both(({ socket, heard, server, wait, log }) => {
       socket.onError(heard("error"))
