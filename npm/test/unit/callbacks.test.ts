@@ -260,7 +260,7 @@ const places: Record<string, Place> = {
   },
   "channel.onMessage for a timeout": {
     install({ channel, witness }, act) {
-      channel.onMessage = (event, payload) => {
+      channel.onMessage = (_event, payload) => {
         if (payload.status === "timeout") act()
         return payload
       }
