@@ -1,10 +1,15 @@
 // @vitest-environment jsdom
 // The hooks in React 19: what renders anew, and what is left when components go.
 
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import * as React from "react"
 import { act, createElement as h, memo, StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import * as presence from "../../src/index.js"
 import { Socket } from "../../src/index.js"
+import * as hooks from "../../src/react.js"
 import { useChannel, usePresence, useSocket } from "../../src/react.js"
 import { useFakeTimers } from "./both.js"
 import { ScriptedServer } from "./scripted.js"
@@ -99,4 +104,26 @@ it.each([false, true])("makes and ends one connection (StrictMode: %s)", async (
   expect(sockets[0].channels).toEqual([])
   expect(sockets[0].connectionState()).toBe("closed")
   expect(vi.getTimerCount()).toBe(0)
+})
+
+it("runs the README's component as it stands there", async () => {
+  const readme = readFileSync("../README.md", "utf8")
+  const jsx = /```jsx\n([\s\S]*?)```/.exec(readme)![1]
+  const code = execFileSync("node_modules/.bin/esbuild", ["--loader=jsx", "--format=cjs"], {
+    input: jsx,
+    encoding: "utf8",
+  })
+  const modules: Record<string, unknown> = { "phoenix-presence": presence, "phoenix-presence/react": hooks }
+  const component = new Function("require", "React", `${code}; return Room`)(
+    (name: string) => modules[name],
+    React,
+  )
+  vi.stubGlobal("WebSocket", server.transport)
+  server.enter("room:lobby", "carl")
+  await act(() => root.render(h(component)))
+  await settle()
+  expect(view.textContent).toBe("online: carl")
+  await act(() => root.render(null))
+  await settle()
+  vi.unstubAllGlobals()
 })
