@@ -1,4 +1,5 @@
 import "./page.mjs"
+
 import * as jsonGenerate from "./json/generate.mjs"
 import * as jsonPlay from "./json/play.mjs"
 import * as presenceGenerate from "./presence/generate.mjs"
@@ -7,6 +8,9 @@ import * as socketGenerate from "./socket/generate.mjs"
 import * as socketPlay from "./socket/play.mjs"
 import * as staticGenerate from "./static/generate.mjs"
 import * as staticPlay from "./static/play.mjs"
+
+// It was there for phoenix.js to find. Only sockets live on it.
+globalThis.window = undefined
 
 /** The kinds of histories, as often as they come in ten. */
 const TENTHS = { presence: 5, static: 1, socket: 3, json: 1 }

@@ -43,5 +43,5 @@ export const openPage = (forPhoenix) => {
 export const closePage = () => {
   current?.clear()
   current = null
-  globalThis.window = first
+  globalThis.window = undefined
 }

@@ -46,38 +46,49 @@ console.log(
 const done = Object.fromEntries(KINDS.map((kind) => [kind, 0]))
 const failures = []
 const CHUNK = 200
+/** After so many a worker is replaced: what it forgot is collected late, since it is never idle. */
+const CHUNKS = 20
 let next = only ?? 0
 
+const over = () => next >= count || Date.now() >= deadline || failures.length > 0
+
 await Promise.all(
-  Array.from({ length: workers }, () => {
-    const worker = new Worker(new URL("worker.mjs", import.meta.url), {
-      workerData: { seed, kind: values.kind },
-    })
-    const feed = () => {
-      if (next >= count || Date.now() >= deadline || failures.length > 0) {
-        worker.postMessage(null)
-      } else {
-        const from = next
-        next = Math.min(count, next + CHUNK)
-        worker.postMessage({ from, to: next })
-      }
+  Array.from({ length: workers }, async () => {
+    while (!over()) {
+      await oneWorker()
     }
-    worker.on("message", ({ from, to, failure }) => {
-      for (let index = from; index < to; index++) {
-        done[values.kind ?? kindOf(index)]++
-      }
-      if (failure) {
-        failures.push(failure)
-      }
-      feed()
-    })
-    feed()
-    return new Promise((resolve, reject) => {
-      worker.on("error", reject)
-      worker.on("exit", resolve)
-    })
   }),
 )
+
+function oneWorker() {
+  let chunks = 0
+  const worker = new Worker(new URL("worker.mjs", import.meta.url), {
+    workerData: { seed, kind: values.kind },
+  })
+  const feed = () => {
+    if (over() || chunks++ === CHUNKS) {
+      worker.postMessage(null)
+    } else {
+      const from = next
+      next = Math.min(count, next + CHUNK)
+      worker.postMessage({ from, to: next })
+    }
+  }
+  worker.on("message", ({ from, to, failure }) => {
+    for (let index = from; index < to; index++) {
+      done[values.kind ?? kindOf(index)]++
+    }
+    if (failure) {
+      failures.push(failure)
+    }
+    feed()
+  })
+  feed()
+  return new Promise((resolve, reject) => {
+    worker.on("error", reject)
+    worker.on("exit", resolve)
+  })
+}
 
 const seconds = ((performance.now() - started) / 1000).toFixed(1)
 const counts = KINDS.map((kind) => `${done[kind]} ${kind}`).join(", ")
