@@ -8,5 +8,7 @@ export const inlined = (): Uint8Array<ArrayBuffer> => {
   for (let at = 0; at < deflated.length; at++) {
     deflated[at] = text.charCodeAt(at)
   }
-  return inflateSync(deflated)
+  // Node has a faster way, which no bundler has to know of.
+  const zlib = (globalThis as any).process?.getBuiltinModule?.("node:zlib")
+  return zlib === undefined ? inflateSync(deflated) : zlib.inflateRawSync(deflated)
 }

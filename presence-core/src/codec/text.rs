@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::CodecError;
-use crate::json::{Kind, Scan, Scanner, unescape_str};
+use crate::json::{Decimal, Kind, Scan, Scanner, unescape_str};
 use crate::message::{Message, Payload, Ref, Vsn};
 
 /// A text frame read as far as its payload: whoever gets the message decides how to read that, in the same pass.
@@ -286,7 +286,7 @@ impl<'a> Value<'a> {
             Self::Plain("") | Self::Other(_, Kind::Null | Kind::False) => Ref::None,
             Self::Plain(text) => Ref::Str(Cow::Borrowed(text)),
             Self::Escaped(contents) => Ref::Str(unescape_str(contents, true)),
-            Self::Other(raw, Kind::Number) if raw.parse() == Ok(0.0) => Ref::None,
+            Self::Other(raw, Kind::Number) if Decimal::of(raw.as_bytes()).is_zero() => Ref::None,
             Self::Other(raw, _) => Ref::Other(raw),
         }
     }

@@ -8,6 +8,7 @@ mod bytes;
 mod error;
 mod members;
 mod nest;
+mod number;
 mod scanner;
 mod text;
 
@@ -15,6 +16,7 @@ pub use error::{Expected, JsonError};
 
 pub(crate) use bytes::same_bytes;
 pub(crate) use members::members;
+pub(crate) use number::Decimal;
 pub(crate) use scanner::{Kind, Scan, Scanner, Token};
 pub(crate) use text::{lossy, normalise_numbers, unescape, unescape_str, write_string};
 

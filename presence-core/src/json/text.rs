@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::number::Decimal;
+
 /// Appends what the contents of a valid JSON string stand for, as WTF-8: UTF-8 in which a lone surrogate, which
 /// JavaScript allows and UTF-8 does not, has its own three bytes. So two keys are equal exactly where JavaScript
 /// thinks so.
@@ -222,13 +224,16 @@ fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn token_as_written(token: &[u8]) -> &[u8] {
-    let number = std::str::from_utf8(token)
-        .ok()
-        .and_then(|text| text.parse::<f64>().ok());
-    match number {
-        Some(number) if number.is_infinite() => b"null",
-        Some(number) if number == 0.0 && number.is_sign_negative() => b"0",
-        _ => token,
+    if token.first() == Some(&b'"') {
+        return token;
+    }
+    let number = Decimal::of(token);
+    if number.is_infinite() {
+        b"null"
+    } else if number.negative && number.is_zero() {
+        b"0"
+    } else {
+        token
     }
 }
 

@@ -65,7 +65,7 @@ impl<C: Carrier> Roster<C> {
                 }
             }
         }
-        self.place_indexed(placed.into_iter());
+        self.place_indexed(placed);
         for (slot, left) in leaves {
             self.leave(slot, left);
         }
@@ -87,7 +87,7 @@ impl<C: Carrier> Roster<C> {
             match self.find_or_stage(key, body) {
                 Found::New(slot) => {
                     let placed = self.join_staged(slot).map(|index| (index, slot));
-                    self.place_indexed(placed.into_iter());
+                    self.place_indexed(placed);
                 }
                 Found::Known(slot, body) => self.merge(slot, body),
             }

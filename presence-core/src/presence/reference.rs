@@ -1,6 +1,6 @@
 use super::arena::{Arena, Span};
 use super::body::{ODD_REF, UNEQUAL_REF};
-use crate::json::{Kind, Scanner, Token, unescape};
+use crate::json::{Decimal, Kind, Scanner, Token, unescape};
 
 /// What stands where a meta's ref belongs.
 pub(super) enum Reference {
@@ -43,10 +43,15 @@ pub(super) fn push_reference(
         Kind::False => arena.push(&[ODD_REF, b'f']),
         Kind::Object | Kind::Array | Kind::String => arena.push(&[UNEQUAL_REF]),
         Kind::Number => {
-            // Numbers are equal by value. (What JSON cannot write has been rewritten before.)
-            let number: f64 = scanner.slice(start, end).parse().unwrap_or_default();
-            let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-            arena.push(&[ODD_REF, a, b, c, d, e, f, g, h])
+            // Numbers are equal by value: those that differ only beyond a double's 15 certain digits are told apart.
+            // (What JSON cannot write has been rewritten before.)
+            let number = Decimal::of(scanner.raw(start, end));
+            let mut text = vec![ODD_REF, if number.negative { b'-' } else { b'+' }];
+            if !number.is_zero() {
+                text.extend_from_slice(&number.exponent.to_be_bytes());
+                text.extend_from_slice(&number.digits);
+            }
+            arena.push(&text)
         }
     }
 }

@@ -288,15 +288,9 @@ impl<C: Carrier> Roster<C> {
         index
     }
 
-    /// Gives presences with index-like keys, ascending, their places in the order.
-    pub(super) fn place_indexed(&mut self, ascending: impl ExactSizeIterator<Item = (u32, u32)>) {
-        if ascending.len() > self.indexed.len() / 8 + 4 {
-            // As one sorted run, which costs less and packs the tree tighter.
-            let mut run: BTreeMap<u32, u32> = ascending.collect();
-            self.indexed.append(&mut run);
-        } else {
-            self.indexed.extend(ascending);
-        }
+    /// Gives presences with index-like keys their places in the order.
+    pub(super) fn place_indexed(&mut self, placed: impl IntoIterator<Item = (u32, u32)>) {
+        self.indexed.extend(placed);
     }
 
     /// Takes a presence off the roster. Its slot stays as it is, but for being dead, until the batch's values expire.
