@@ -47,6 +47,25 @@ pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
     build_package(project, options.force)
 }
 
+/// Where panics happen is in the wasm: not by the paths of the machine that built it.
+fn anonymous_paths(project: &Project) -> String {
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let renamed = [(Some(project.path("")), "/project"), (cargo_home, "/cargo")]
+        .into_iter()
+        .filter_map(|(path, name)| {
+            Some(format!(
+                "{:?}",
+                format!("--remap-path-prefix={}={name}", path?.display())
+            ))
+        })
+        .collect::<Vec<_>>();
+    format!(
+        "--config=target.wasm32-unknown-unknown.rustflags=[{}]",
+        renamed.join(",")
+    )
+}
+
 fn build_wasm(project: &Project, force: bool) -> Result<()> {
     let stamp = Stamp::of(
         project.scratch("wasm.stamp"),
@@ -68,14 +87,18 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
     }
     setup::wasm_target(project)?;
     say::step("Building presence-wasm");
-    process::run(&mut project.cargo([
-        "rustc",
-        "--package=presence-wasm",
-        "--lib",
-        "--crate-type=cdylib",
-        "--target=wasm32-unknown-unknown",
-        "--profile=wasm",
-    ]))?;
+    process::run(
+        project
+            .cargo([
+                "rustc",
+                "--package=presence-wasm",
+                "--lib",
+                "--crate-type=cdylib",
+                "--target=wasm32-unknown-unknown",
+                "--profile=wasm",
+            ])
+            .arg(anonymous_paths(project)),
+    )?;
     build::bindgen(project)?;
     process::run(
         project

@@ -1,11 +1,14 @@
+use std::collections::BinaryHeap;
+
 /// Sorts stably by what `key` gives. The keys are sorted by themselves, so that one sort serves all kinds of lists:
 /// each further one would cost every page that loads this as wasm several kilobytes.
 pub(super) fn sort_by_key<T>(list: &mut Vec<T>, key: impl Fn(&T) -> u64) {
     if list.is_sorted_by_key(&key) {
         return;
     }
-    let mut places: Vec<(u64, u32)> = list.iter().map(key).zip(0..).collect();
-    places.sort_unstable();
+    // A heap takes a tenth of the code of the standard sorts, and lists out of order are rare.
+    let places: BinaryHeap<(u64, u32)> = list.iter().map(key).zip(0..).collect();
+    let places = places.into_sorted_vec();
     let mut taken: Vec<Option<T>> = list.drain(..).map(Some).collect();
     let place = |&(_, at): &(u64, u32)| taken.get_mut(at as usize).and_then(Option::take);
     list.extend(places.iter().filter_map(place));
