@@ -1,7 +1,7 @@
 // Nothing needs `free()`: what is dropped goes, in the JavaScript heap and in the wasm's memory.
 
 import { expect, it } from "vitest"
-import { asBytes } from "../../src/engine.js"
+import { asNumbers } from "../../src/engine.js"
 import { Presence, Socket } from "../../src/index.js"
 
 /** A transport that opens when it is told to, and answers all that is sent. */
@@ -49,7 +49,7 @@ const MIB = 2 ** 20
 /** What is in use, in MiB: the heap, and the wasm's memory, which only ever grows. */
 const inUse = async () => {
   await collect()
-  return { heap: process.memoryUsage().heapUsed / MIB, wasm: asBytes().length / MIB }
+  return { heap: process.memoryUsage().heapUsed / MIB, wasm: asNumbers().byteLength / MIB }
 }
 
 /** Does `work` once to warm up, and then `times` more, which must leave nothing behind. */
