@@ -1,5 +1,5 @@
 import type { Channel } from "./channel.js"
-import { AUTH_TOKEN_PREFIX, type ChannelState, EVENTS, READY } from "./constants.js"
+import { type ChannelState, EVENTS, READY } from "./constants.js"
 import { asNumbers, type Machine, machine, Tag, writeText } from "./engine.js"
 import { Fallback } from "./fallback.js"
 import { Frame, type Message } from "./frame.js"
@@ -9,6 +9,7 @@ import * as page from "./page.js"
 import type { Push } from "./push.js"
 import { Serializer, SerializerV1 } from "./serializer.js"
 import type { Socket } from "./socket.js"
+import { type Listener, Transports } from "./transports.js"
 
 const NONE = -1
 /** `setTimeout` takes no longer one. A machine that is woken early does nothing. */
@@ -24,13 +25,11 @@ interface Batch {
 }
 
 /** Moves bytes, sets the timer and calls the user, as a socket's machine says. Decides nothing. */
-export class Driver {
+export class Driver implements Listener {
   readonly machine: Machine
   readonly #socket: Socket
   readonly #fallback: Fallback
-  readonly #transports = new Map<number, any>()
-  /** Connections whose params or token are still being waited for. */
-  readonly #awaited = new Set<number>()
+  readonly #transports: Transports
   readonly #channels = new Map<number, Channel>()
   readonly #pushes = new Map<number, Push>()
   readonly #joins = new WeakMap<Channel, number>()
@@ -44,8 +43,6 @@ export class Driver {
   #count = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #deadline = NONE
-  /** What the transport of the last look at it told. */
-  #seen = { connection: 0, ready: -1, buffered: false }
   #closeEvent: any
   #error: any
   /** An error that belongs to the caller of the method under way, not to nobody. */
@@ -55,6 +52,7 @@ export class Driver {
   constructor(socket: Socket, options: unknown, vsn: string) {
     this.#socket = socket
     this.#fallback = new Fallback(socket)
+    this.#transports = new Transports(socket, this)
     this.machine = machine(options, vsn)
     page.watch(this)
   }
@@ -207,87 +205,40 @@ export class Driver {
     }
   }
 
-  // Transports
+  // What transports tell
 
-  #open(connection: number): void {
-    const socket = this.#socket
-    try {
-      if (connection === this.machine.connection()) {
-        this.#fallback.watch()
-      }
-      const params = socket.params()
-      const token = socket.authToken ? socket.authToken() : undefined
-      if (isThenable(params) || isThenable(token)) {
-        this.#awaited.add(connection)
-        Promise.all([params, token]).then(
-          ([params, token]) => {
-            if (this.#awaited.delete(connection)) {
-              this.#tryStart(connection, params, token)
-            }
-          },
-          (error) => {
-            if (this.#awaited.delete(connection)) {
-              this.#failed(connection, error)
-            }
-          },
-        )
-      } else {
-        this.#start(connection, params, token)
-      }
-    } catch (error) {
-      this.#failed(connection, error)
+  opened(connection: number, { skipHeartbeat }: any): void {
+    if (this.machine.connection() === connection) {
+      this.#socket.logConnected()
+      this.#socket.establishedConnections++
+      this.run(this.machine.handle_open(this.now(), connection, !!skipHeartbeat))
     }
   }
 
-  #tryStart(connection: number, params: any, token: any): void {
-    try {
-      this.#start(connection, params, token)
-    } catch (error) {
-      this.#failed(connection, error)
-    }
+  errored(connection: number, error: unknown): void {
+    this.#error = error
+    this.#look()
+    this.run(this.machine.announce_error(this.now(), connection))
   }
 
-  #start(connection: number, params: any, token: any): void {
-    const socket = this.#socket
-    const protocols = token ? ["phoenix", `${AUTH_TOKEN_PREFIX}${btoa(token).replace(/=/g, "")}`] : undefined
-    const transport: any = new socket.transport(socket.urlWith(params), protocols)
-    transport.binaryType = socket.binaryType
-    transport.timeout = socket.longpollerTimeout
-    for (const [id, old] of this.#transports) {
-      if (old.readyState === READY.closed) {
-        this.#transports.delete(id)
-      }
+  closed(connection: number, event: any): void {
+    this.#closeEvent = event
+    if (this.machine.connection() === connection && this.#socket.hasLogger()) {
+      this.#socket.log("transport", "close", event)
     }
-    this.#transports.set(connection, transport)
-    transport.onopen = () => {
-      if (this.machine.connection() === connection) {
-        socket.logConnected()
-        socket.establishedConnections++
-        this.run(this.machine.handle_open(this.now(), connection, !!transport.skipHeartbeat))
-      }
-    }
-    transport.onerror = (error: any) => {
-      this.#error = error
-      this.#look()
-      this.run(this.machine.announce_error(this.now(), connection))
-    }
-    transport.onmessage = (event: any) => this.#receive(connection, event.data)
-    transport.onclose = (event: any) => {
-      this.#closeEvent = event
-      if (this.machine.connection() === connection && socket.hasLogger()) {
-        socket.log("transport", "close", event)
-      }
-      this.run(this.machine.handle_close(this.now(), connection, event?.code ?? NONE))
-      for (const [ref, ping] of this.#pings) {
-        if (ping.connection === connection) {
-          this.#pings.delete(ref)
-        }
+    this.run(this.machine.handle_close(this.now(), connection, event?.code ?? NONE))
+    for (const [ref, ping] of this.#pings) {
+      if (ping.connection === connection) {
+        this.#pings.delete(ref)
       }
     }
   }
 
-  /** The transport could not even be made. */
-  #failed(connection: number, error: unknown): void {
+  abandoned(connection: number): void {
+    this.run(this.machine.handle_close(this.now(), connection, NONE))
+  }
+
+  failed(connection: number, error: unknown): void {
     if (this.#called > 0) {
       this.#thrown ??= { error }
       this.run(this.machine.replace_transport(this.now()))
@@ -300,55 +251,15 @@ export class Driver {
     this.run(this.machine.handle_close(this.now(), connection, NONE))
   }
 
-  /** Tells the machine what its transport does not say by events. */
+  seen(connection: number, readyState: number, buffered: boolean): void {
+    this.run(this.machine.handle_transport(this.now(), connection, readyState, buffered))
+  }
+
   #look(): void {
-    const connection = this.machine.connection()
-    const transport = this.#transports.get(connection)
-    if (transport === undefined) {
-      return
-    }
-    const ready = transport.readyState
-    const buffered = transport.bufferedAmount > 0
-    const seen = this.#seen
-    if (seen.connection !== connection || seen.ready !== ready || seen.buffered !== buffered) {
-      this.#seen = { connection, ready, buffered }
-      this.run(this.machine.handle_transport(this.now(), connection, ready, buffered))
-    }
+    this.#transports.look(this.machine.connection())
   }
 
-  /** One that still has bytes to send when another has replaced it is waited for. */
-  #lookAtOld(): void {
-    for (const [connection, { readyState, bufferedAmount }] of this.#transports) {
-      if (connection !== this.machine.connection()) {
-        this.run(this.machine.handle_transport(this.now(), connection, readyState, bufferedAmount > 0))
-      }
-    }
-  }
-
-  #close(connection: number, code: number): void {
-    const reason = code ? this.machine.take_reason() : undefined
-    if (this.#awaited.delete(connection)) {
-      this.run(this.machine.handle_close(this.now(), connection, NONE))
-      return
-    }
-    const transport = this.#transports.get(connection)
-    if (transport === undefined) {
-      return
-    }
-    transport.onerror = () => {}
-    if (code) {
-      transport.close(code, reason)
-    } else {
-      transport.close()
-    }
-    this.#seen.connection = 0
-    const buffered = transport.bufferedAmount > 0
-    this.run(this.machine.handle_transport(this.now(), connection, transport.readyState, buffered))
-  }
-
-  // Frames
-
-  #receive(connection: number, data: any): void {
+  received(connection: number, data: any): void {
     const socket = this.#socket
     if (!socket.decodesItself()) {
       socket.decode(data, (message: Message) => this.#receiveMessage(connection, message))
@@ -440,7 +351,10 @@ export class Driver {
     const socket = this.#socket
     switch (tag) {
       case Tag.Connect:
-        return this.#open(first)
+        if (first === this.machine.connection()) {
+          this.#fallback.watch()
+        }
+        return this.#transports.open(first)
       case Tag.Prepare:
         return this.#own(() => this.#prepare(first, words[at + 1], words[at + 2]))
       case Tag.Send:
@@ -451,7 +365,11 @@ export class Driver {
         return this.#own(() => this.#encode(first, message, 0, 0))
       }
       case Tag.Close:
-        return this.#close(first, words[at + 1])
+        return this.#transports.close(
+          first,
+          words[at + 1],
+          words[at + 1] ? this.machine.take_reason() : undefined,
+        )
       case Tag.Opened:
         return socket.call("open")
       case Tag.Failed:
@@ -658,7 +576,7 @@ export class Driver {
         // Timers may fire a little early, and a faked one need not move the clock.
         this.#woken = Math.max(this.#woken, wait < LONGEST_TIMEOUT ? deadline : 0)
         this.#look()
-        this.#lookAtOld()
+        this.#transports.lookAtOthers(this.machine.connection())
         this.run(this.machine.handle_timeout(this.now(), page.isHidden()))
       }, wait)
     }
@@ -689,8 +607,6 @@ SIZES[Tag.Deliver] = 4
 SIZES[Tag.Received] = 0
 SIZES[Tag.Presence] = 2
 SIZES[Tag.PresenceRead] = 2
-
-const isThenable = (value: any): boolean => typeof value?.then === "function"
 
 /** A ref of the machine's. */
 const refOf = (ref: number): string | null => (ref === 0 ? null : String(ref))
