@@ -1,76 +1,29 @@
-//! Connecting, closing, heartbeats, and what a lost connection means.
-
-use std::sync::Arc;
+//! Connecting and closing, and what a lost connection means.
 
 use super::Socket;
+use super::teardown::Then;
 use crate::channel::ChannelState;
 use crate::event::{Event, ReadyState, Refusal, Transmit, TransportReason, Wait};
 use crate::id::{ChannelId, ConnectionId};
 use crate::id_map::IdMap;
 use crate::time::Millis;
-use crate::timer::{TimerId, TimerKind};
 
 /// One transport instance, and everything that must not outlive it.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) ready: ReadyState,
     /// The transport still has bytes to send, says the shell.
-    buffered: bool,
+    pub(super) buffered: bool,
     /// We closed it, not the server or the network.
-    closing: bool,
+    pub(super) closing: bool,
     /// Given up, so that connecting makes a new one.
-    ended: bool,
-    channels_errored: bool,
-    close_handled: bool,
-    refusal: Option<Refusal>,
+    pub(super) ended: bool,
+    pub(super) channels_errored: bool,
+    pub(super) close_handled: bool,
+    pub(super) refusal: Option<Refusal>,
     /// The join ref of each channel whose join went over it.
     pub(super) joins: IdMap<ChannelId, Option<u64>>,
 }
-
-/// A connection on its way down. Several may concern the same connection.
-#[derive(Debug)]
-pub(super) struct Teardown {
-    connection: ConnectionId,
-    stage: Stage,
-    tries: u32,
-    timer: Option<TimerId>,
-    code: Option<u16>,
-    reason: Arc<str>,
-    then: Then,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Waits for the transport to have sent everything.
-    Drain,
-    /// Waits for the transport to have closed.
-    Close,
-}
-
-/// What follows a teardown.
-#[derive(Clone, Copy, Debug)]
-enum Then {
-    Nothing,
-    Tell(u32),
-    /// Only if nobody connected or disconnected meanwhile.
-    Reconnect {
-        clock: u64,
-        how: Reconnect,
-    },
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Reconnect {
-    Now,
-    /// Now, since the page was shown.
-    Shown,
-    /// After the usual wait.
-    Later,
-}
-
-/// A closing transport is looked at again after 150, 300, 450 and 600 ms.
-const TEARDOWN_STEP: u64 = 150;
-const TEARDOWN_TRIES: u32 = 5;
 
 impl<P: Clone> Socket<P> {
     /// Connects, unless a connection is there already or on its way.
@@ -79,7 +32,7 @@ impl<P: Clone> Socket<P> {
         self.connect_unless_kept();
     }
 
-    fn connect_unless_kept(&mut self) {
+    pub(super) fn connect_unless_kept(&mut self) {
         let kept = self
             .current
             .and_then(|id| self.connections.get(id))
@@ -89,7 +42,7 @@ impl<P: Clone> Socket<P> {
         }
     }
 
-    fn transport_connect(&mut self) {
+    pub(super) fn transport_connect(&mut self) {
         let previous = self.current;
         self.connect_clock += 1;
         self.close_was_clean = false;
@@ -193,7 +146,7 @@ impl<P: Clone> Socket<P> {
         self.ready_state() == ReadyState::Open
     }
 
-    fn current_mut(&mut self) -> Option<&mut Connection> {
+    pub(super) fn current_mut(&mut self) -> Option<&mut Connection> {
         self.connections.get_mut(self.current?)
     }
 
@@ -351,292 +304,14 @@ impl<P: Clone> Socket<P> {
         }
     }
 
-    // Heartbeats
-
-    fn clear_heartbeats(&mut self) {
-        self.timers.cancel(&mut self.heartbeat);
-        self.timers.cancel(&mut self.heartbeat_timeout);
-        self.pending_heartbeat = None;
-    }
-
-    fn schedule_heartbeat(&mut self) {
-        let at = self.now + self.config.heartbeat_interval;
-        self.heartbeat = Some(self.timers.set(at, TimerKind::Heartbeat));
-    }
-
-    /// The pending heartbeat, if `message_ref` is its reply's, is answered.
-    pub(super) fn heartbeat_answered(&mut self, message_ref: u64) {
-        if self.pending_heartbeat == Some(message_ref) {
-            self.clear_heartbeats();
-            self.schedule_heartbeat();
-        }
-    }
-
-    pub(super) fn send_heartbeat(&mut self) {
-        if self.pending_heartbeat.is_some() && !self.is_connected() {
-            return;
-        }
-        let message_ref = self.make_ref();
-        self.pending_heartbeat = Some(message_ref);
-        self.dispatch_heartbeat(message_ref);
-        let wait = self
-            .config
-            .heartbeat_timeout
-            .unwrap_or(self.config.heartbeat_interval);
-        self.timers.cancel(&mut self.heartbeat_timeout);
-        self.heartbeat_timeout = Some(
-            self.timers
-                .set(self.now + wait, TimerKind::HeartbeatTimeout),
-        );
-    }
-
-    /// The connection is presumed dead: it is closed at once, without waiting
-    /// for its buffer, and a new one follows.
-    pub(super) fn heartbeat_overdue(&mut self) {
-        if self.pending_heartbeat.take().is_none() {
-            return;
-        }
-        self.close_was_clean = false;
-        if let Some(connection) = self.current {
-            self.close(connection, Some(1000), "heartbeat timeout");
-        }
-        self.error_channels(TransportReason::HeartbeatTimeout, self.current);
-        self.teardown_and_reconnect(Reconnect::Later);
-    }
-
-    // Reconnecting
-
-    pub(super) fn reconnect_now(&mut self) {
-        self.reconnect.timer = None;
-        self.reconnect.tries += 1;
-        if self.hidden {
-            self.teardown(None, "", Then::Nothing);
-        } else {
-            self.teardown_and_reconnect(Reconnect::Now);
-        }
-    }
-
-    /// Whether the page is hidden: a hidden page does not reconnect until it
-    /// is shown.
-    pub fn set_hidden(&mut self, hidden: bool) {
-        self.hidden = hidden;
-    }
-
-    /// The page was shown or hidden, or resumed. Shown, a socket that should
-    /// be connected and is not connects at once.
-    pub fn handle_visibility(&mut self, now: Millis, hidden: bool) {
-        self.advance(now);
-        self.hidden = hidden;
-        if hidden {
-            self.visibility_connection = None;
-            return;
-        }
-        let connecting = self.ready_state() == ReadyState::Connecting;
-        if self.current.is_some() && self.current == self.visibility_connection && connecting {
-            return;
-        }
-        if !self.is_connected() && !self.close_was_clean {
-            Self::reset_wait(&mut self.reconnect, &mut self.timers);
-            self.teardown_and_reconnect(Reconnect::Shown);
-        }
-    }
-
-    /// The network came back: a connection that waits for its next try is
-    /// tried now, and an open one is asked for a sign of life now, since it
-    /// may be dead without knowing.
-    pub fn handle_online(&mut self, now: Millis) {
-        self.advance(now);
-        if self.reconnect.timer.is_some() {
-            Self::cancel_wait(&mut self.reconnect, &mut self.timers);
-            self.reconnect_now();
-        } else if self.is_connected()
-            && self.heartbeat.is_some()
-            && self.pending_heartbeat.is_none()
-        {
-            self.timers.cancel(&mut self.heartbeat);
-            self.send_heartbeat();
-        }
-    }
-
-    /// The page goes away, maybe into the back/forward cache: disconnects, and
-    /// remembers that [`handle_page_show`](Self::handle_page_show) should
-    /// connect again.
-    pub fn handle_page_hide(&mut self, now: Millis) {
-        self.advance(now);
-        if self
-            .current_mut()
-            .is_some_and(|connection| !connection.ended)
-        {
-            self.disconnect(now, None, "", None);
-            self.resume_clock = Some(self.connect_clock);
-        }
-    }
-
-    /// The page came back.
-    pub fn handle_page_show(&mut self, now: Millis) {
-        self.advance(now);
-        if self.resume_clock == Some(self.connect_clock) {
-            self.resume_clock = None;
-            self.connect(now);
-        }
-    }
-
-    // Taking down
-
-    fn teardown_and_reconnect(&mut self, how: Reconnect) {
-        let clock = self.connect_clock;
-        self.teardown(None, "", Then::Reconnect { clock, how });
-    }
-
-    fn teardown(&mut self, code: Option<u16>, reason: &str, then: Then) {
-        let Some(connection) = self.current else {
-            return self.finish(None, then);
-        };
-        self.clear_heartbeats();
-        self.teardowns.push(Teardown {
-            connection,
-            stage: Stage::Drain,
-            tries: 1,
-            timer: None,
-            code,
-            reason: Arc::from(reason),
-            then,
-        });
-        self.resume_teardowns(connection, None);
-    }
-
-    /// Takes every teardown of `connection` as far as it goes. `due`: the
-    /// timer that went off, if that is why.
-    pub(super) fn resume_teardowns(&mut self, connection: ConnectionId, due: Option<TimerId>) {
-        let mut index = 0;
-        while let Some(teardown) = self.teardowns.get_mut(index) {
-            if teardown.connection != connection {
-                index += 1;
-                continue;
-            }
-            if due.is_some() && teardown.timer == due {
-                teardown.timer = None;
-                teardown.tries += 1;
-            }
-            let Some(state) = self.connections.get(connection) else {
-                self.teardowns.remove(index);
-                continue;
-            };
-            let ready = state.ready;
-            // One that waits for the transport to drain looks again at its own
-            // times, even if another finds it drained before.
-            if teardown.timer.is_some()
-                && teardown.stage == Stage::Drain
-                && ready != ReadyState::Closed
-            {
-                index += 1;
-                continue;
-            }
-            let waits = match teardown.stage {
-                Stage::Drain => state.buffered && ready == ReadyState::Open,
-                Stage::Close => ready != ReadyState::Closed,
-            };
-            if waits && teardown.tries < TEARDOWN_TRIES {
-                if teardown.timer.is_none() {
-                    let at = self.now + TEARDOWN_STEP * u64::from(teardown.tries);
-                    teardown.timer = Some(self.timers.set(at, TimerKind::Teardown(connection)));
-                }
-                index += 1;
-                continue;
-            }
-            self.timers.cancel(&mut teardown.timer);
-            match teardown.stage {
-                Stage::Drain => {
-                    teardown.stage = Stage::Close;
-                    teardown.tries = 1;
-                    let (code, reason) = (teardown.code, teardown.reason.clone());
-                    let closing = state.closing;
-                    if !closing {
-                        self.close(connection, code, &reason);
-                        if ready != ReadyState::Connecting {
-                            self.error_channels(
-                                TransportReason::ConnectionClosed,
-                                Some(connection),
-                            );
-                        }
-                    }
-                }
-                Stage::Close => {
-                    let then = self.teardowns.remove(index).then;
-                    if self.current == Some(connection) {
-                        self.current = None;
-                    }
-                    self.finish(Some(connection), then);
-                    self.forget_if_done(connection);
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self, connection: Option<ConnectionId>, then: Then) {
-        match then {
-            Then::Nothing => {}
-            Then::Tell(token) => self.events.push_back(Event::Disconnected { token }),
-            Then::Reconnect { clock, how } => {
-                let ended = connection
-                    .and_then(|id| self.connections.get(id))
-                    .is_some_and(|connection| connection.ended);
-                if clock != self.connect_clock || ended {
-                    return;
-                }
-                match how {
-                    Reconnect::Now => self.connect_unless_kept(),
-                    Reconnect::Shown => {
-                        self.connect_unless_kept();
-                        self.visibility_connection = self.current;
-                    }
-                    Reconnect::Later => self.schedule(Wait::Reconnect),
-                }
-            }
-        }
-    }
-
-    /// Whether a teardown under way is to connect again.
-    fn will_reconnect(&self, connection: ConnectionId) -> bool {
-        self.teardowns.iter().any(|teardown| {
-            teardown.connection == connection
-                && matches!(teardown.then, Then::Reconnect { clock, .. } if clock == self.connect_clock)
-        })
-    }
-
-    /// Closes a transport. Its close event then only confirms it.
-    fn close(&mut self, connection: ConnectionId, code: Option<u16>, reason: &str) {
-        let Some(state) = self.connections.get_mut(connection) else {
-            return;
-        };
-        state.closing = true;
-        if state.ready != ReadyState::Closed {
-            state.ready = ReadyState::Closing;
-        }
-        self.transmits.push_back(Transmit::Close {
-            connection,
-            code,
-            reason: Arc::from(reason),
-        });
-    }
-
-    /// Drops what is known of a connection that neither the socket nor a
-    /// teardown has a use for.
-    fn forget_if_done(&mut self, connection: ConnectionId) {
-        let used = self.current == Some(connection)
-            || self
-                .teardowns
-                .iter()
-                .any(|teardown| teardown.connection == connection);
-        if !used {
-            self.connections.remove(connection);
-        }
-    }
-
     /// Errors the channels, since they have to rejoin on the next connection.
     /// Once a connection's channels were errored, only those whose join it
     /// carried are again: others may have joined over another one since.
-    fn error_channels(&mut self, reason: TransportReason, connection: Option<ConnectionId>) {
+    pub(super) fn error_channels(
+        &mut self,
+        reason: TransportReason,
+        connection: Option<ConnectionId>,
+    ) {
         let mut errored_before = false;
         let mut is_current = true;
         if let Some(id) = connection {

@@ -2,8 +2,11 @@
 
 mod channels;
 mod connection;
+mod heartbeat;
+mod page;
 mod presences;
 mod receive;
+mod teardown;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,10 +21,11 @@ use crate::push::Push;
 use crate::time::Millis;
 use crate::timer::{TimerId, TimerKind, Timers};
 
-use connection::{Connection, Teardown};
+use connection::Connection;
 use presences::Presences;
 pub use presences::{PresenceKind, PresenceUpdate};
 pub use receive::{FrameError, Received};
+use teardown::Teardown;
 
 /// phoenix.js's `Socket` with its channels and pushes, as a machine that does
 /// no I/O.
