@@ -6,6 +6,8 @@ interface Watcher {
 
 const watchers = /* @__PURE__ */ new Set<WeakRef<Watcher>>()
 let watched: unknown
+/** As soon as there are so many, those that are gone are looked for. */
+let enough = 64
 
 const tell = (what: "visibility" | "hide" | "show" | "online"): void => {
   for (const weak of [...watchers]) {
@@ -23,10 +25,13 @@ export const watch = (watcher: Watcher): void => {
   if (typeof window === "undefined" || !window.addEventListener) {
     return
   }
-  for (const weak of watchers) {
-    if (weak.deref() === undefined) {
-      watchers.delete(weak)
+  if (watchers.size >= enough) {
+    for (const weak of watchers) {
+      if (weak.deref() === undefined) {
+        watchers.delete(weak)
+      }
     }
+    enough = Math.max(2 * watchers.size, 64)
   }
   watchers.add(new WeakRef(watcher))
   if (watched === window) {
