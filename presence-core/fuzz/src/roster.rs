@@ -216,8 +216,11 @@ impl Looks {
     }
 }
 
+/// By its parts: the white space between them may be that of the latest state, of which no patch has to tell.
 fn shown(presence: PresenceRef<'_, Json>) -> (u64, String) {
-    let text = format!("{:?} {}", presence.key_wtf8(), presence.to_json());
+    let metas: Vec<&str> = presence.metas().map(|meta| meta.raw()).collect();
+    let extras: Vec<_> = presence.extras().collect();
+    let text = format!("{:?} {metas:?} {extras:?}", presence.key_wtf8());
     (presence.order().unwrap_or_default(), text)
 }
 
