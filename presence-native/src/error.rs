@@ -310,3 +310,102 @@ pub struct Lagged {
     /// How many.
     pub missed: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use presence_core::codec::CodecError;
+    use presence_core::message::ReplyError;
+
+    use super::*;
+    use crate::StartError;
+    use crate::message::Payload;
+
+    fn reply(response: &str) -> Reply {
+        Reply {
+            status: "error".into(),
+            response: serde_json::from_str::<&serde_json::value::RawValue>(response)
+                .and_then(Payload::json)
+                .unwrap_or_else(|error| unreachable!("{error}")),
+        }
+    }
+
+    #[test]
+    fn each_error_says_whether_to_try_again() {
+        let topic = || Arc::<str>::from("room:lobby");
+        let io = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let shared = || -> SharedError { Arc::new(io()) };
+        let json = || serde_json::Error::io(io());
+        let status = |status| ConnectError::Refused { status };
+        let closed = |code| Disconnect::Closed { code };
+        let refused = |response| JoinError::Refused {
+            topic: topic(),
+            reply: reply(response),
+        };
+        let table = [
+            (BuildError::invalid("jitter", "x").is_retryable(), false),
+            (BuildError::NoRuntime.is_retryable(), false),
+            (BuildError::Tls(shared()).is_retryable(), false),
+            (status(401).is_retryable(), false),
+            (status(403).is_retryable(), false),
+            (status(404).is_retryable(), false),
+            (status(429).is_retryable(), true),
+            (status(503).is_retryable(), true),
+            (ConnectError::Timeout(Duration::ZERO).is_retryable(), true),
+            (ConnectError::from(io()).is_retryable(), true),
+            (ConnectError::Tls(shared()).is_retryable(), false),
+            (ConnectError::Proxy(shared()).is_retryable(), true),
+            (ConnectError::Handshake("x".into()).is_retryable(), false),
+            (ConnectError::Token(shared()).is_retryable(), true),
+            (ConnectError::Shutdown.is_retryable(), false),
+            (Disconnect::from(status(403)).is_retryable(), false),
+            (Disconnect::from(status(503)).is_retryable(), true),
+            (closed(None).is_retryable(), true),
+            (closed(Some(1001)).is_retryable(), true),
+            (closed(Some(1008)).is_retryable(), false),
+            (Disconnect::Io(Arc::new(io())).is_retryable(), true),
+            (Disconnect::Protocol("x".into()).is_retryable(), true),
+            (Disconnect::HeartbeatTimeout.is_retryable(), true),
+            (Disconnect::Shutdown.is_retryable(), false),
+            (
+                StartError::from(BuildError::NoRuntime).is_retryable(),
+                false,
+            ),
+            (StartError::from(Disconnect::Shutdown).is_retryable(), false),
+            (StartError::from(closed(None)).is_retryable(), true),
+            (refused("{}").is_retryable(), true),
+            (refused(r#"{"reason":"full"}"#).is_retryable(), true),
+            (
+                refused(r#"{"reason":"unauthorized"}"#).is_retryable(),
+                false,
+            ),
+            (refused(r#"{"reason":"forbidden"}"#).is_retryable(), false),
+            (
+                refused(r#"{"reason":"unmatched topic"}"#).is_retryable(),
+                false,
+            ),
+            (JoinError::Timeout { topic: topic() }.is_retryable(), true),
+            (JoinError::Closed { topic: topic() }.is_retryable(), false),
+            (JoinError::Socket(closed(None)).is_retryable(), true),
+            (
+                JoinError::Socket(Disconnect::Shutdown).is_retryable(),
+                false,
+            ),
+            (PushError::Refused(reply("{}")).is_retryable(), false),
+            (PushError::Timeout.is_retryable(), true),
+            (PushError::Disconnected.is_retryable(), true),
+            (PushError::NotJoined.is_retryable(), false),
+            (PushError::BufferFull(1).is_retryable(), true),
+            (PushError::Closed.is_retryable(), false),
+            (PushError::NoBinary.is_retryable(), false),
+            (PushError::Payload(json()).is_retryable(), false),
+            (PushError::Reply(ReplyError::NoStatus).is_retryable(), false),
+            (
+                PushError::Frame(CodecError::Missing("topic")).is_retryable(),
+                false,
+            ),
+        ];
+        for (row, (said, expected)) in table.into_iter().enumerate() {
+            assert_eq!(said, expected, "row {row}");
+        }
+    }
+}

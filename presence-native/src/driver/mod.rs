@@ -136,8 +136,8 @@ impl Driver {
         }
     }
 
-    /// Takes what has arrived too, since going back to wait after each frame costs as much as the frame. The wait that
-    /// follows polls again, and so nothing is missed.
+    /// Takes what has arrived too, before commands and timers have their turn. The wait that follows polls again, and
+    /// so nothing is missed.
     fn handle_waiting(&mut self) {
         for _ in 1..IN_A_ROW {
             self.pump();
