@@ -193,6 +193,19 @@ fn keys_are_equal_as_javascript_strings_are() {
 }
 
 #[test]
+fn refs_that_are_numbers_are_compared_by_all_their_digits() {
+    // JavaScript reads both as the same double, and would take the one for the other.
+    let mut tracker = synced(r#"{"ann":{"metas":[{"phx_ref":9007199254740992}]}}"#);
+    let leave = |number| {
+        format!(r#"{{"joins":{{}},"leaves":{{"ann":{{"metas":[{{"phx_ref":{number}}}]}}}}}}"#)
+    };
+    tracker.sync_diff(&leave("9007199254740993")).unwrap();
+    assert_eq!(tracker.roster().len(), 1);
+    tracker.sync_diff(&leave("9007199254740992.0")).unwrap();
+    assert!(tracker.roster().is_empty());
+}
+
+#[test]
 fn odd_metas_and_refs_are_compared_as_javascript_does() {
     // No ref equals no ref, numbers are equal by value, a string is no number, and metas need not be objects.
     for (meta, other) in [

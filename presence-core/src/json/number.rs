@@ -1,5 +1,5 @@
-//! What little has to be known of a number's value. The standard library's parser would do, but its tables weigh more
-//! than all else that a page loads of this module.
+//! What little has to be known of a number's value. The standard library's parser would do, but its tables would add 15 KB
+//! to what a page downloads.
 
 /// A number as `0.digits × 10^exponent`, without zeros at either end of the digits.
 pub(crate) struct Decimal {

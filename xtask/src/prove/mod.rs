@@ -47,7 +47,7 @@ pub(crate) enum Proof {
     Fuzz(fuzz::Options),
     /// Replays recordings of real servers: every frame decodes, every roster is the server's own
     ///
-    /// What phoenix.js sent in them is what presence-core sends. There is no count and no seed: a recording is played
+    /// What was sent to those servers is what presence-core would send. There is no count and no seed: a recording is played
     /// once, and nothing in it is left to chance.
     Traces {
         /// Recordings; those of presence-core's tests if none are named
