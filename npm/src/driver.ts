@@ -207,6 +207,12 @@ export class Driver implements Listener {
 
   // What transports tell
 
+  opening(connection: number): void {
+    if (this.machine.connection() === connection) {
+      this.#fallback.watch()
+    }
+  }
+
   opened(connection: number, { skipHeartbeat }: any): void {
     if (this.machine.connection() === connection) {
       this.#socket.logConnected()
@@ -351,9 +357,6 @@ export class Driver implements Listener {
     const socket = this.#socket
     switch (tag) {
       case Tag.Connect:
-        if (first === this.machine.connection()) {
-          this.#fallback.watch()
-        }
         return this.#transports.open(first)
       case Tag.Prepare:
         return this.#own(() => this.#prepare(first, words[at + 1], words[at + 2]))

@@ -14,9 +14,9 @@ interface Result {
 
 const sync = (diff: boolean, current: State, next: any): Result => {
   ready()
-  const text = JSON.stringify(current) + JSON.stringify(next)
-  const first = writeText(JSON.stringify(current))
-  const length = Machine.sync_plain(diff, first, writeText(text))
+  const state = JSON.stringify(current)
+  const first = writeText(state)
+  const length = Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next)))
   return JSON.parse(readText(length))
 }
 

@@ -3,6 +3,8 @@ import type { Socket } from "./socket.js"
 
 /** Whom transports tell; each of them by the number of its connection. */
 export interface Listener {
+  /** One is about to be made. What this throws is as if it could not be. */
+  opening(connection: number): void
   opened(connection: number, transport: any): void
   received(connection: number, data: any): void
   errored(connection: number, error: unknown): void
@@ -38,6 +40,7 @@ export class Transports {
   open(connection: number): void {
     const socket = this.#socket
     try {
+      this.#listener.opening(connection)
       const params = socket.params()
       const token = socket.authToken ? socket.authToken() : undefined
       if (isThenable(params) || isThenable(token)) {
