@@ -116,6 +116,21 @@ fn a_channel_may_crash_and_close_in_binary() {
 }
 
 #[test]
+fn frames_that_come_before_the_opening_is_told_are_heard() {
+    let mut pair = Pair::new(Config::default());
+    let room = pair.channel("room:1");
+    pair.connect();
+    pair.log();
+    pair.receive(r#"[null,null,"room:1","shout",{}]"#);
+    pair.expect(["room:1 got shout {}"]);
+    pair.disconnect(1);
+    pair.log();
+    pair.receive(r#"[null,null,"room:1","shout",{}]"#);
+    pair.expect(["ignored"]);
+    assert_eq!(pair.socket.channel_state(room), ChannelState::Closed);
+}
+
+#[test]
 fn frames_of_a_connection_no_longer_in_use_are_ignored() {
     let (mut pair, room) = Pair::joined("room:1");
     let old = pair.connection();

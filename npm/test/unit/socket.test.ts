@@ -73,6 +73,18 @@ describe("connecting", () => {
     expect(JSON.stringify(log)).toContain('{\\"try\\":2}')
   })
 
+  it("hears what comes before the transport says that it is open", () => {
+    const log = both(({ socket, heard, server }) => {
+      socket.onMessage(heard("onMessage"))
+      const channel = socket.channel("room:1")
+      channel.on("shout", heard("shout"))
+      socket.connect()
+      server().receive(null, null, "room:1", "shout", { early: true })
+      server().open()
+    })
+    expect(JSON.stringify(log)).toContain('["shout",{"early":true}')
+  })
+
   it("opens, and says so", () => {
     const log = both(({ socket, heard, server, log }) => {
       socket.onOpen(heard("open"))

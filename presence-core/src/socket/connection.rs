@@ -146,6 +146,18 @@ impl<P: Clone> Socket<P> {
         self.ready_state() == ReadyState::Open
     }
 
+    /// Whether what comes over `connection` counts: it is the one in use, and
+    /// neither asked to close nor closed. It need not have told of its opening:
+    /// phoenix.js does not ask for that either.
+    pub(super) fn hears(&self, connection: ConnectionId) -> bool {
+        self.current == Some(connection)
+            && self.connections.get(connection).is_some_and(|state| {
+                matches!(state.ready, ReadyState::Open | ReadyState::Connecting)
+                    && !state.closing
+                    && !state.close_handled
+            })
+    }
+
     pub(super) fn current_mut(&mut self) -> Option<&mut Connection> {
         self.connections.get_mut(self.current?)
     }

@@ -51,7 +51,7 @@ impl<P: Clone> Socket<P> {
         self.advance(now);
         self.deliveries.clear();
         self.presences.updated.clear();
-        if self.open_connection() != Some(connection) {
+        if !self.hears(connection) {
             return Ok(None);
         }
         let frame = TextFrame::open(vsn, text)?;
@@ -108,7 +108,7 @@ impl<P: Clone> Socket<P> {
         self.advance(now);
         self.deliveries.clear();
         self.presences.updated.clear();
-        if self.open_connection() != Some(connection) {
+        if !self.hears(connection) {
             return false;
         }
         self.match_channels(
