@@ -1,11 +1,10 @@
 import { Channel, PRESENCE, type PresenceCallback } from "./channel.js"
 import { type Machine, machine as newMachine, readText, writeText } from "./engine.js"
 import { Mirror } from "./mirror.js"
+import { readChanges, readSteps, type Step, turnTo } from "./told.js"
 import type { PresenceChange, PresenceStatus } from "./types.js"
 
 const NONE: never[] = []
-
-export type Step = [kind: 0 | 1, key: string, current: any, other: any]
 
 /** What a frame did, until its callbacks are called. */
 interface Due {
@@ -26,7 +25,6 @@ const STEPS = 2
 const CHANGES = 4
 const RESYNC = 8
 
-const KINDS = ["joined", "updated", "left"] as const
 const STATUSES = ["syncing", "synced", "stale"] as const
 
 const STATE = 0
@@ -153,18 +151,8 @@ export class Host {
   }
 
   #changes(resync: boolean): PresenceChange<any, any>[] {
-    const length = this.machine.presence_changes(this.handle)
-    const changes: any[] = JSON.parse(readText(length))
-    const cause = resync ? "state" : "diff"
-    return changes.map(([kind, key, before, after, joined, left]) => ({
-      kind: KINDS[kind as 0 | 1 | 2],
-      key,
-      before,
-      after,
-      joined,
-      left,
-      cause,
-    }))
+    turnTo(this.machine.presence_changes(this.handle))
+    return readChanges(resync ? "state" : "diff")
   }
 
   /** `many`: that nearly everybody joins is likely. Then those on the list are not parsed twice, but copied. */
@@ -173,23 +161,10 @@ export class Host {
     if (many) {
       mirror.items()
     }
-    const steps: Step[] = JSON.parse(readText(this.machine.presence_steps(this.handle, many)))
-    if (many) {
-      for (const step of steps) {
-        if (typeof step[3] === "number") {
-          step[3] = copyOf(mirror.at(step[3]))
-        }
-      }
-    }
-    return steps
+    turnTo(this.machine.presence_steps(this.handle, many))
+    return readSteps(mirror)
   }
 }
-
-/** A full copy of a presence whose values are scalars. */
-const copyOf = (presence: any): any => ({
-  ...presence,
-  metas: presence.metas.map((meta: any) => ({ ...meta })),
-})
 
 /** The callbacks that a presence registers with its channel. Messages that the user makes count as the join's. */
 const callbackOf = (host: Host, sync: PresenceCallback["sync"]) => {

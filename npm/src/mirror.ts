@@ -1,7 +1,10 @@
 import { asNumbers, Machine, readText } from "./engine.js"
 
-/** Above this many changes at once, the arrays are made anew. */
+/** The arrays are made anew. */
 const REBUILD = 0
+/** What is to be done at a place, if it is not to put so many metas. */
+const WHOLE = -1
+const REMOVE = -2
 
 /**
  * A presence's roster as plain objects, in the roster's order: what `list()` copies. Follows the engine when
@@ -74,21 +77,30 @@ export class Mirror {
     const kind = numbers[at]
     const length = numbers[at + 1]
     const fresh: any[] = length === 0 ? [] : JSON.parse(readText(length))
+    let next = 0
     if (kind === REBUILD) {
-      this.#order = Array.from(numbers.subarray(at + 2, at + count))
-      this.#items = fresh
+      const order: number[] = []
+      const items: any[] = []
+      for (let word = at + 2; word < at + count; word += 2) {
+        const what = numbers[word + 1]
+        order.push(numbers[word])
+        items.push(presenceOf(what, fresh, next))
+        next += valuesOf(what)
+      }
+      this.#order = order
+      this.#items = items
       this.#keys = null
       return
     }
-    let next = 0
     for (let word = at + 2; word < at + count; word += 2) {
       const order = numbers[word]
-      const put = numbers[word + 1] === 1
+      const what = numbers[word + 1]
       const place = this.#place(order)
       const known = this.#order[place] === order
-      if (put) {
+      if (what !== REMOVE) {
         const key = this.#keys === null ? undefined : fresh[next++]
-        const item = fresh[next++]
+        const item = presenceOf(what, fresh, next)
+        next += valuesOf(what)
         if (known) {
           this.#items[place] = item
         } else {
@@ -123,3 +135,14 @@ export class Mirror {
     return low
   }
 }
+
+/** What the engine says to put: a presence as it is, or around so many metas. */
+const presenceOf = (what: number, values: any[], at: number): any => {
+  if (what === WHOLE) {
+    return values[at]
+  }
+  // Almost always one; an array that grows to it has room for 16.
+  return { metas: what === 1 ? [values[at]] : values.slice(at, at + what) }
+}
+
+const valuesOf = (what: number): number => (what === WHOLE ? 1 : what)

@@ -1,6 +1,7 @@
 import { guarded } from "./guard.js"
-import { type Host, hostOf, type Step } from "./host.js"
+import { type Host, hostOf } from "./host.js"
 import { list, syncDiff, syncState } from "./sync.js"
+import type { Step } from "./told.js"
 import type {
   OnJoin,
   OnLeave,

@@ -1,23 +1,22 @@
 // The static half of Presence: the same roster, on plain objects of the caller's.
 
-import { Machine, readText, ready, writeText } from "./engine.js"
-import type { Step } from "./host.js"
+import { Machine, ready, writeText } from "./engine.js"
+import { readChanged, readSteps, type Step, turnTo } from "./told.js"
 
 type State = Record<string, any>
 type OnChange = ((key: string, current: any, presence: any) => unknown) | null | undefined
 
 interface Result {
   steps: Step[]
-  /** The presences that changed, null where one is gone. */
-  changed: [key: string, presence: any][]
+  changed: ReturnType<typeof readChanged>
 }
 
 const sync = (diff: boolean, current: State, next: any): Result => {
   ready()
   const state = JSON.stringify(current)
   const first = writeText(state)
-  const length = Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next)))
-  return JSON.parse(readText(length))
+  turnTo(Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next))))
+  return { steps: readSteps(), changed: readChanged() }
 }
 
 const apply = (state: State, { steps, changed }: Result, onJoin: OnChange, onLeave: OnChange): State => {

@@ -301,6 +301,22 @@ fn flat_presences_are_known_to_be_flat() {
 }
 
 #[test]
+fn a_presence_is_what_is_around_its_metas_and_they() {
+    let mut tracker = synced(r#"{"ann":{"user":{"n":1},"metas":[{"phx_ref":"1"}],"x":2}}"#);
+    tracker
+        .sync_diff(r#"{"joins":{"ann":{"metas":[{"phx_ref":"2"}],"y":3}},"leaves":{}}"#)
+        .unwrap();
+    let ann = tracker.roster().get("ann").unwrap();
+    let metas: Vec<&[u8]> = ann.metas().map(|meta| meta.raw_bytes()).collect();
+    let (head, tail) = ann.around();
+    assert_eq!(
+        [head, &metas.join(&b','), tail].concat(),
+        ann.to_json().as_bytes()
+    );
+    assert_eq!((head, tail), (&br#"{"metas":["#[..], &br#"],"y":3}"#[..]));
+}
+
+#[test]
 fn white_space_is_no_matter() {
     let state = "\n{ \"ann\" : { \"metas\" : [ { \"phx_ref\" : \"1\" } , { \"phx_ref\":\"2\"} ] , \"x\" : 1 } }\t";
     let mut tracker = synced(state);

@@ -1,11 +1,10 @@
 //! What JavaScript may want to know of a presence beside its list: changes, status, one presence.
 
-use presence_core::presence::{Change, ChangeKind, Json, MetaRef, SyncStatus};
+use presence_core::presence::SyncStatus;
 use wasm_bindgen::prelude::*;
 
 use crate::machine::Machine;
-use crate::presences::separate;
-use crate::scratch;
+use crate::told::Told;
 
 /// There is no presence with this key.
 const NOBODY: f64 = -1.0;
@@ -19,20 +18,14 @@ impl Machine {
         }
     }
 
-    /// Writes the changes of the presence's last frame, `[[0 joined | 1 updated
-    /// | 2 left, key, before, after, joined metas, left metas], …]`; the length
-    /// of the text.
+    /// Writes the changes of the presence's last frame, as `told.rs` has them;
+    /// the length of the text.
     pub fn presence_changes(&mut self, presence: u32) -> usize {
-        let mut text = scratch::TEXT.take_empty();
-        text.push(b'[');
+        let mut told = Told::new();
         if let Some(tracker) = self.tracker(presence) {
-            for (index, change) in tracker.changes().enumerate() {
-                separate(&mut text, index);
-                write_change(&change, &mut text);
-            }
+            told.changes(tracker.changes());
         }
-        text.push(b']');
-        scratch::TEXT.put(text)
+        told.finish()
     }
 
     /// How far the roster can be relied on: 0 syncing, 1 synced, 2 stale.
@@ -56,36 +49,4 @@ impl Machine {
             .and_then(|tracker| tracker.roster().get(key)?.order())
             .map_or(NOBODY, |order| order as f64)
     }
-}
-
-fn write_change(change: &Change<'_, Json>, text: &mut Vec<u8>) {
-    text.extend_from_slice(match change.kind() {
-        ChangeKind::Joined => b"[0,",
-        ChangeKind::Updated => b"[1,",
-        ChangeKind::Left => b"[2,",
-    });
-    if let Some(presence) = change.after().or(change.before()) {
-        presence.write_key(text);
-    }
-    for presence in [change.before(), change.after()] {
-        text.push(b',');
-        match presence {
-            Some(presence) => presence.write_json(text),
-            None => text.extend_from_slice(b"null"),
-        }
-    }
-    text.push(b',');
-    write_metas(change.joined(), text);
-    text.push(b',');
-    write_metas(change.left(), text);
-    text.push(b']');
-}
-
-fn write_metas<'a>(metas: impl Iterator<Item = MetaRef<'a, Json>>, text: &mut Vec<u8>) {
-    text.push(b'[');
-    for (index, meta) in metas.enumerate() {
-        separate(text, index);
-        text.extend_from_slice(meta.raw().as_bytes());
-    }
-    text.push(b']');
 }

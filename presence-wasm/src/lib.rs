@@ -15,6 +15,7 @@ mod options;
 mod outbox;
 mod presences;
 mod scratch;
+mod told;
 
 pub use convert::{decode_binary_head, encode_binary_head};
 pub use machine::Machine;

@@ -1,13 +1,14 @@
 //! The machine's presences, as JavaScript sees them: text to parse and numbers.
 
 use presence_core::presence::{
-    CatchUp, Join, Json, Patch, PresenceOptions, Roster, StepKind, SyncStatus, Tracker,
+    CatchUp, Join, Json, Patch, PresenceOptions, PresenceRef, Roster, SyncStatus, Tracker,
 };
 use presence_core::{ChannelId, PresenceId, PresenceKind, PresenceUpdate, Socket};
 use wasm_bindgen::prelude::*;
 
 use crate::machine::{Machine, at};
 use crate::scratch;
+use crate::told::Told;
 
 /// A payload was applied: one `onSync` is due.
 const SYNCED: u32 = 1;
@@ -21,6 +22,12 @@ const RESYNC: u32 = 8;
 /// How the numbers of a mirror's patch begin.
 const REBUILD: f64 = 0.0;
 const PATCH: f64 = 1.0;
+/// And what it does where it puts no metas.
+const WHOLE: f64 = -1.0;
+const REMOVE: f64 = -2.0;
+
+/// What is around the metas of a presence that has nothing else.
+pub(crate) const ONLY_METAS: (&[u8], &[u8]) = (b"{\"metas\":[", b"]}");
 
 /// Presences of channels that are not this package's. They have no socket, so
 /// they are told their join with every payload.
@@ -140,18 +147,14 @@ impl Machine {
         })
     }
 
-    /// Writes the steps of the presence's last frame,
-    /// `[[0 join | 1 leave, key, current, other], …]`; the length of the text.
-    /// With `by_order`, who joined and stands on the roster just so is named by
-    /// his order there, if a shallow copy is a full one.
+    /// Writes the steps of the presence's last frame, as `told.rs` has them;
+    /// the length of the text.
     pub fn presence_steps(&mut self, presence: u32, by_order: bool) -> usize {
-        let mut text = scratch::TEXT.take_empty();
-        text.push(b'[');
+        let mut told = Told::new();
         if let Some(tracker) = self.tracker(presence) {
-            write_steps(tracker, by_order, &mut text);
+            told.steps(tracker, by_order);
         }
-        text.push(b']');
-        scratch::TEXT.put(text)
+        told.finish()
     }
 
     /// Writes the keys in order, `["…", …]`; the length of the text.
@@ -169,27 +172,25 @@ impl Machine {
     }
 
     /// What a mirror of the roster has to do, in numbers (their count is
-    /// returned) and text. `[0, length, order…]`: take the presences in the
-    /// text `[presence, …]`, which have these orders. `[1, length, order, put,
-    /// …]`: at each order put (1) the next of the text, `[key, presence, …]` or
-    /// without keys, or remove (0) what is there.
+    /// returned) and text, an array of values that are used one after the
+    /// other. `[0 anew | 1 patch, length of the text, order, what, …]`: put at
+    /// each order a presence made of the next `what` values, its metas, or the
+    /// next value as it is (-1), or remove what is there (-2). In a patch
+    /// `with_keys` the key of who is put is the value before.
     pub fn presence_mirror(&mut self, presence: u32, with_keys: bool) -> usize {
         let mut text = scratch::TEXT.take_empty();
         let mut patches = scratch::PATCHES.take_empty();
         let mut numbers = scratch::NUMBERS.take_empty();
         if let Some(tracker) = self.tracker_mut(presence) {
-            match tracker.drain_patches(&mut patches) {
-                CatchUp::Rebuild => rebuild(tracker.roster(), &mut numbers, &mut text),
+            let catch_up = tracker.drain_patches(&mut patches);
+            let mut mirrored = Mirrored {
+                numbers: &mut numbers,
+                text: &mut text,
+            };
+            match catch_up {
+                CatchUp::Rebuild => mirrored.rebuild(tracker.roster()),
                 CatchUp::Patch if patches.is_empty() => {}
-                CatchUp::Patch => {
-                    patch(
-                        tracker.roster(),
-                        &patches,
-                        with_keys,
-                        &mut numbers,
-                        &mut text,
-                    );
-                }
+                CatchUp::Patch => mirrored.patch(tracker.roster(), &patches, with_keys),
             }
         }
         scratch::PATCHES.put(patches);
@@ -213,8 +214,9 @@ impl Machine {
 
     /// `Presence.syncState` (or, with `diff`, `syncDiff`) of plain objects: the
     /// input's first `first` bytes are the state, the rest up to `len` the new
-    /// state or the diff. Writes `{"steps": …, "changed": [[key, presence |
-    /// null], …]}`; the length of the text.
+    /// state or the diff. Writes the steps, as `told.rs` has them, and then the
+    /// count of what changed and of each its key and presence; the length of
+    /// the text.
     ///
     /// # Errors
     ///
@@ -307,99 +309,83 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> 
     } else {
         tracker.sync_state(next)?;
     }
-    let mut buffer = scratch::TEXT.take_empty();
-    let text = &mut buffer;
-    text.extend_from_slice(b"{\"steps\":[");
-    write_steps(&tracker, false, text);
-    text.extend_from_slice(b"],\"changed\":[");
+    let mut told = Told::new();
+    told.steps(&tracker, false);
     // What has new extras only takes no step.
     let stepped = tracker.steps().map(|step| step.other());
     let changed = tracker
         .changes()
         .filter_map(|change| change.after().or(change.before()));
-    for (index, touched) in stepped.chain(changed).enumerate() {
-        separate(text, index);
-        text.push(b'[');
-        touched.write_key(text);
-        text.push(b',');
-        match tracker.roster().get_wtf8(touched.key_wtf8()) {
-            Some(presence) => presence.write_json(text),
-            None => text.extend_from_slice(b"null"),
-        }
-        text.push(b']');
+    let touched: Vec<_> = stepped.chain(changed).collect();
+    told.count(touched.len());
+    for touched in touched {
+        told.key(touched);
+        told.presence(tracker.roster().get_wtf8(touched.key_wtf8()));
     }
-    text.extend_from_slice(b"]}");
-    Ok(scratch::TEXT.put(buffer))
+    Ok(told.finish())
 }
 
-fn write_steps(tracker: &Tracker<Json>, by_order: bool, text: &mut Vec<u8>) {
-    for (index, step) in tracker.steps().enumerate() {
-        separate(text, index);
-        text.extend_from_slice(match step.kind() {
-            StepKind::Join => b"[0,",
-            StepKind::Leave => b"[1,",
-        });
-        step.other().write_key(text);
-        text.push(b',');
-        match step.current() {
-            Some(current) => current.write_json(text),
-            None => text.extend_from_slice(b"null"),
-        }
-        text.push(b',');
-        let other = step.other();
-        let order = (by_order && step.current().is_none() && other.is_flat())
-            .then(|| tracker.roster().get_wtf8(other.key_wtf8()))
-            .flatten()
-            .filter(|present| present.is_same_text(&other))
-            .and_then(|present| present.order());
-        match order {
-            Some(order) => text.extend_from_slice(order.to_string().as_bytes()),
-            None => other.write_json(text),
-        }
-        text.push(b']');
-    }
+/// What a mirror is to do, as it is written.
+struct Mirrored<'a> {
+    numbers: &'a mut Vec<f64>,
+    text: &'a mut Vec<u8>,
 }
 
-fn rebuild(roster: &Roster<Json>, numbers: &mut Vec<f64>, text: &mut Vec<u8>) {
-    numbers.extend([REBUILD, 0.0]);
-    text.push(b'[');
-    for (index, presence) in roster.iter().enumerate() {
-        separate(text, index);
-        numbers.push(presence.order().unwrap_or_default() as f64);
-        presence.write_json(text);
+impl Mirrored<'_> {
+    fn rebuild(&mut self, roster: &Roster<Json>) {
+        self.numbers.extend([REBUILD, 0.0]);
+        for presence in roster.iter() {
+            self.numbers
+                .push(presence.order().unwrap_or_default() as f64);
+            self.put(presence);
+        }
+        self.finish();
     }
-    text.push(b']');
-    numbers[1] = text.len() as f64;
-}
 
-fn patch(
-    roster: &Roster<Json>,
-    patches: &[Patch],
-    with_keys: bool,
-    numbers: &mut Vec<f64>,
-    text: &mut Vec<u8>,
-) {
-    numbers.extend([PATCH, 0.0]);
-    text.push(b'[');
-    for patch in patches {
-        let presence = patch.slot.and_then(|slot| roster.at(slot));
-        numbers.extend([
-            patch.order as f64,
-            if presence.is_some() { 1.0 } else { 0.0 },
-        ]);
-        if let Some(presence) = presence {
-            let first = text.len() == 1;
-            separate(text, usize::from(!first));
-            if with_keys {
-                presence.write_key(text);
-                text.push(b',');
+    fn patch(&mut self, roster: &Roster<Json>, patches: &[Patch], with_keys: bool) {
+        self.numbers.extend([PATCH, 0.0]);
+        for patch in patches {
+            self.numbers.push(patch.order as f64);
+            match patch.slot.and_then(|slot| roster.at(slot)) {
+                None => self.numbers.push(REMOVE),
+                Some(presence) => {
+                    if with_keys {
+                        self.value();
+                        presence.write_key(self.text);
+                    }
+                    self.put(presence);
+                }
             }
-            presence.write_json(text);
+        }
+        self.finish();
+    }
+
+    /// An object around nothing but metas costs V8 more to parse than to make.
+    fn put(&mut self, presence: PresenceRef<'_, Json>) {
+        if presence.around() == ONLY_METAS {
+            self.numbers.push(presence.len() as f64);
+            for meta in presence.metas() {
+                self.value();
+                self.text.extend_from_slice(meta.raw_bytes());
+            }
+        } else {
+            self.numbers.push(WHOLE);
+            self.value();
+            presence.write_json(self.text);
         }
     }
-    if text.len() > 1 {
-        text.push(b']');
-        numbers[1] = text.len() as f64;
+
+    /// Another value follows.
+    fn value(&mut self) {
+        self.text
+            .push(if self.text.is_empty() { b'[' } else { b',' });
+    }
+
+    fn finish(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push(b']');
+            self.numbers[1] = self.text.len() as f64;
+        }
     }
 }
 

@@ -91,6 +91,27 @@ it("3: what a program does to the objects it was handed does not change who is t
   expect(mine).toEqual({ keys: [], aliased: false })
 })
 
+it("3: the same meta is one object in all that a frame's callbacks get", () => {
+  const { theirs, mine } = over((lib) => {
+    const { presence, state, diff } = room(lib)
+    const metas: any[] = []
+    presence.onJoin((_key: string, current: any, joined: any) => {
+      metas.push(current?.metas[0], joined.metas[0])
+    })
+    presence.onLeave((_key: string, current: any, left: any) => {
+      metas.push(current.metas[0], left.metas[0])
+    })
+    state({ ann: person("a") })
+    metas.length = 0
+    diff({ ann: person("b") }, { ann: person("a") })
+    const [before, joined, after, left] = metas
+    const isListed = metas.includes(presence.list()[0].metas[0])
+    return { joined: joined === after, left: left === before, isListed }
+  })
+  expect(theirs).toEqual({ joined: false, left: false, isListed: true })
+  expect(mine).toEqual({ joined: true, left: true, isListed: false })
+})
+
 it("4: a listener that throws breaks nothing", () => {
   const reported: unknown[] = []
   vi.stubGlobal("reportError", (error: unknown) => reported.push(error))

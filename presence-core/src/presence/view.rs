@@ -150,7 +150,12 @@ impl<'a, C: Carrier> MetaRef<'a, C> {
 impl<'a> MetaRef<'a, Json> {
     /// The meta's JSON, usually an object.
     pub fn raw(&self) -> &'a str {
-        text(self.arena.get(self.meta.body))
+        text(self.raw_bytes())
+    }
+
+    /// [`raw`](Self::raw), without looking once more whether it is text.
+    pub fn raw_bytes(&self) -> &'a [u8] {
+        self.arena.get(self.meta.body)
     }
 
     /// The meta as a value of a type of yours.
@@ -202,11 +207,16 @@ impl<'a> PresenceRef<'a, Json> {
             && ours.entry_span() == theirs.entry_span()
     }
 
+    /// The presence's JSON around its metas: up to their `[`, and from their `]` on.
+    pub fn around(&self) -> (&'a [u8], &'a [u8]) {
+        let extra = &self.body.extra;
+        (self.arena.get(extra.head), self.arena.get(extra.tail))
+    }
+
     /// What the server's `fetch` put beside the metas: names and JSON.
     pub fn extras(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
-        let head = text(self.arena.get(self.body.extra.head));
-        let tail = text(self.arena.get(self.body.extra.tail));
-        members(head, 1).chain(members(tail, 1))
+        let (head, tail) = self.around();
+        members(text(head), 1).chain(members(text(tail), 1))
     }
 
     /// The JSON of one thing beside the metas.

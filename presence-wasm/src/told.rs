@@ -1,0 +1,156 @@
+//! What a frame did, as JavaScript gets it: keys, metas and objects as JSON
+//! values in the text, each once, and numbers that say how they go together.
+
+use presence_core::presence::{Change, ChangeKind, Json, MetaRef, PresenceRef, StepKind, Tracker};
+
+use crate::presences::{ONLY_METAS, separate};
+use crate::scratch;
+
+/// There is no presence.
+const NOBODY: f64 = -1.0;
+/// The presence has metas and nothing else.
+const METAS: f64 = -2.0;
+/// The presence stands just so on the list, at this order.
+const LISTED: f64 = -3.0;
+
+/// How many metas back one is looked for: an update has two, in four places.
+const RECENT: usize = 4;
+
+/// Numbers and values as they are written. A key or a meta is the place of its
+/// value; metas are their count and each. A presence is `NOBODY`, or `LISTED`
+/// and its order, or `METAS` and its metas, or the place of an object that is
+/// to get the metas which follow.
+pub(crate) struct Told<'a> {
+    text: Vec<u8>,
+    numbers: Vec<f64>,
+    values: usize,
+    key: Option<(&'a [u8], usize)>,
+    metas: [Option<(&'a [u8], usize)>; RECENT],
+}
+
+impl<'a> Told<'a> {
+    pub(crate) fn new() -> Self {
+        let mut text = scratch::TEXT.take_empty();
+        text.push(b'[');
+        Self {
+            text,
+            numbers: scratch::NUMBERS.take_empty(),
+            values: 0,
+            key: None,
+            metas: [None; RECENT],
+        }
+    }
+
+    /// Leaves it to JavaScript; the length of the text.
+    pub(crate) fn finish(mut self) -> usize {
+        self.text.push(b']');
+        scratch::NUMBERS.put(self.numbers);
+        scratch::TEXT.put(self.text)
+    }
+
+    /// The count of the steps, and of each its kind (0 join, 1 leave), key,
+    /// current and other. With `by_order`, who joined and stands on the roster
+    /// just so is `LISTED`, if a shallow copy is a full one.
+    pub(crate) fn steps(&mut self, tracker: &'a Tracker<Json>, by_order: bool) {
+        self.count(tracker.steps().len());
+        for step in tracker.steps() {
+            self.numbers.push(match step.kind() {
+                StepKind::Join => 0.0,
+                StepKind::Leave => 1.0,
+            });
+            let other = step.other();
+            self.key(other);
+            self.presence(step.current());
+            let order = (by_order && step.current().is_none() && other.is_flat())
+                .then(|| tracker.roster().get_wtf8(other.key_wtf8()))
+                .flatten()
+                .filter(|present| present.is_same_text(&other))
+                .and_then(|present| present.order());
+            match order {
+                Some(order) => self.numbers.extend([LISTED, order as f64]),
+                None => self.presence(Some(other)),
+            }
+        }
+    }
+
+    /// The count of the changes, and of each its kind (0 joined, 1 updated,
+    /// 2 left), key, before, after, the metas that joined and those that left.
+    pub(crate) fn changes(&mut self, changes: impl ExactSizeIterator<Item = Change<'a, Json>>) {
+        self.count(changes.len());
+        for change in changes {
+            self.numbers.push(match change.kind() {
+                ChangeKind::Joined => 0.0,
+                ChangeKind::Updated => 1.0,
+                ChangeKind::Left => 2.0,
+            });
+            if let Some(presence) = change.after().or(change.before()) {
+                self.key(presence);
+            }
+            self.presence(change.before());
+            self.presence(change.after());
+            self.metas(change.joined());
+            self.metas(change.left());
+        }
+    }
+
+    pub(crate) fn key(&mut self, presence: PresenceRef<'a, Json>) {
+        let key = presence.key_wtf8();
+        let at = match self.key {
+            Some((last, at)) if last == key => at,
+            _ => {
+                let at = self.value(|text| presence.write_key(text));
+                self.key = Some((key, at));
+                at
+            }
+        };
+        self.count(at);
+    }
+
+    pub(crate) fn presence(&mut self, presence: Option<PresenceRef<'a, Json>>) {
+        let Some(presence) = presence else {
+            self.numbers.push(NOBODY);
+            return;
+        };
+        let (head, tail) = presence.around();
+        if (head, tail) == ONLY_METAS {
+            self.numbers.push(METAS);
+        } else {
+            let at = self.value(|text| {
+                text.extend_from_slice(head);
+                text.extend_from_slice(tail);
+            });
+            self.count(at);
+        }
+        self.metas(presence.metas());
+    }
+
+    fn metas(&mut self, metas: impl ExactSizeIterator<Item = MetaRef<'a, Json>>) {
+        self.count(metas.len());
+        for meta in metas {
+            let raw = meta.raw_bytes();
+            let known = self.metas.iter().flatten().find(|(known, _)| *known == raw);
+            let at = match known {
+                Some(&(_, at)) => at,
+                None => {
+                    let at = self.value(|text| text.extend_from_slice(raw));
+                    self.metas.rotate_right(1);
+                    self.metas[0] = Some((raw, at));
+                    at
+                }
+            };
+            self.count(at);
+        }
+    }
+
+    pub(crate) fn count(&mut self, count: usize) {
+        self.numbers.push(count as f64);
+    }
+
+    fn value(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let at = self.values;
+        self.values += 1;
+        separate(&mut self.text, at);
+        write(&mut self.text);
+        at
+    }
+}
