@@ -6,7 +6,6 @@ import { execFileSync } from "node:child_process"
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { deflateRawSync } from "node:zlib"
 import { build } from "esbuild"
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)))
@@ -15,7 +14,7 @@ mkdirSync("dist")
 
 const WASM = "wasm/presence_wasm_bg.wasm"
 copyFileSync(WASM, "dist/presence.wasm")
-const deflated = deflateRawSync(readFileSync(WASM), { level: 9, memLevel: 9 }).toString("base64")
+const deflated = readFileSync(`${WASM}.deflate`).toString("base64")
 writeFileSync("wasm/base64.js", `export const base64 = "${deflated}"\n`)
 writeFileSync("wasm/base64.d.ts", "export declare const base64: string\n")
 

@@ -29,6 +29,9 @@ const WASM_FEATURES: [&str; 7] = [
 /// Where the wasm and its glue go; the package's build picks them up there.
 const WASM: &str = "npm/wasm/presence_wasm_bg.wasm";
 
+/// The same deflated, to be inlined.
+const DEFLATED: &str = "npm/wasm/presence_wasm_bg.wasm.deflate";
+
 /// Prints the sizes that users pay for. Relative paths are files; the package's entry is resolved
 /// as Node resolves it for a user.
 const SIZES: &str = r#"
@@ -82,7 +85,7 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
         ]
         .map(|path| project.path(path)),
     )?;
-    if !force && stamp.is_fresh(&[project.path(WASM)]) {
+    if !force && stamp.is_fresh(&[WASM, DEFLATED].map(|path| project.path(path))) {
         return Ok(());
     }
     setup::wasm_target(project)?;
@@ -115,7 +118,19 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
             .args(WASM_FEATURES)
             .args([WASM, "--output", WASM]),
     )?;
+    deflate(project)?;
     stamp.keep()
+}
+
+/// Zopfli takes its time to save a twentieth of what users download.
+fn deflate(project: &Project) -> Result<()> {
+    say::step("Deflating the wasm");
+    let cannot = || format!("cannot deflate {WASM}");
+    let wasm = std::fs::read(project.path(WASM)).with_context(cannot)?;
+    let mut deflated = Vec::new();
+    let format = zopfli::Format::Deflate;
+    zopfli::compress(Default::default(), format, &wasm[..], &mut deflated).with_context(cannot)?;
+    std::fs::write(project.path(DEFLATED), deflated).with_context(cannot)
 }
 
 fn build_package(project: &Project, force: bool) -> Result<()> {
