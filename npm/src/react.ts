@@ -24,14 +24,18 @@ const use = (shared: Shared<unknown>): (() => void) => {
   shared.users++
   return () => {
     shared.users--
-    setTimeout(() => {
-      if (shared.users === 0) {
-        shared.users = -1
-        shared.end()
-      }
-    }, 0)
+    setTimeout(() => endUnused(shared), 0)
   }
 }
+
+const endUnused = (shared: Shared<unknown>): void => {
+  if (shared.users === 0) {
+    shared.users = -1
+    shared.end()
+  }
+}
+
+const channels = /* @__PURE__ */ new WeakMap<Socket, Map<string, Shared<Channel>>>()
 
 /**
  * The socket that `create` makes, connected while the component is mounted; null before, as on a server. It is made
@@ -48,7 +52,12 @@ export const useSocket = (create: () => Socket, deps: DependencyList = []): Sock
     let shared = kept.current?.shared
     if (shared === undefined || shared.users < 0 || !isSame(kept.current!.deps, deps)) {
       const made = create()
-      shared = { value: made, users: 0, end: () => made.disconnect() }
+      const end = () => {
+        // They would end after it, when there is no connection left to say so.
+        channels.get(made)?.forEach(endUnused)
+        made.disconnect()
+      }
+      shared = { value: made, users: 0, end }
       kept.current = { shared, deps }
       made.connect()
     }
@@ -57,8 +66,6 @@ export const useSocket = (create: () => Socket, deps: DependencyList = []): Sock
   }, deps)
   return socket
 }
-
-const channels = /* @__PURE__ */ new WeakMap<Socket, Map<string, Shared<Channel>>>()
 
 /**
  * The channel of `topic`, joined while a component uses it; null before, and while `socket` or `topic` is null.
