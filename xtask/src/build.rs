@@ -23,19 +23,27 @@ pub(crate) fn bindgen(project: &Project) -> Result<()> {
     run(&mut project.cargo(["build", "--package=xtask-bindgen"]))
 }
 
-/// examples/web/dist, from the built npm package, if anything in either has changed.
+/// examples/web/dist.
 pub(crate) fn page(project: &Project) -> Result<()> {
-    setup::node_modules(project, "examples/web")?;
+    built_with_package(project, "examples/web", "page.stamp")
+}
+
+/// examples/react/dist.
+pub(crate) fn react_page(project: &Project) -> Result<()> {
+    built_with_package(project, "examples/react", "react-page.stamp")
+}
+
+/// The `dist` of `folder`, from the built npm package, if anything in either has changed.
+fn built_with_package(project: &Project, folder: &str, stamp: &str) -> Result<()> {
+    setup::node_modules(project, folder)?;
     let stamp = Stamp::of(
-        project.scratch("page.stamp"),
-        &["examples/web", "npm/dist", "npm/package.json"].map(|path| project.path(path)),
+        project.scratch(stamp),
+        &[folder, "npm/dist", "npm/package.json"].map(|path| project.path(path)),
     )?;
-    if stamp.is_fresh(&[project.path("examples/web/dist")]) {
+    if stamp.is_fresh(&[project.path(folder).join("dist")]) {
         return Ok(());
     }
-    say::step("Building the page");
-    run(project
-        .command_in("examples/web", "npm")
-        .args(["run", "build"]))?;
+    say::step(&format!("Building the page of {folder}/"));
+    run(&mut project.npm(folder, ["run", "build"]))?;
     stamp.keep()
 }

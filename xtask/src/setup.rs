@@ -14,7 +14,12 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const OLDEST_NODE: u32 = 20;
 
 /// Folders with a package.json whose packages the chores use.
-const NPM_FOLDERS: [&str; 3] = ["npm", "examples/web", "examples/server/tests/phoenix_js"];
+const NPM_FOLDERS: [&str; 4] = [
+    "npm",
+    "examples/web",
+    "examples/react",
+    "examples/server/tests/phoenix_js",
+];
 
 /// Installs whatever is missing.
 pub(crate) fn everything(project: &Project) -> Result<()> {

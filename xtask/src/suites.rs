@@ -91,8 +91,8 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "browser",
-        about: "the page in headless Chromium, with the bot, through the server",
-        needs: &[Need::Binaries, Need::Page, Need::Chromium],
+        about: "the pages in headless Chromium, with the bot, through the server",
+        needs: &[Need::Binaries, Need::Page, Need::ReactPage, Need::Chromium],
         run: browser,
     },
     Suite {
@@ -140,6 +140,8 @@ pub(crate) enum Need {
     Package,
     /// The built page, and so the package.
     Page,
+    /// The built page for React, and so the package.
+    ReactPage,
     /// A Chromium.
     Chromium,
 }
@@ -158,6 +160,10 @@ impl Need {
             Self::Page => {
                 Self::Package.prepare(project)?;
                 build::page(project)
+            }
+            Self::ReactPage => {
+                Self::Package.prepare(project)?;
+                build::react_page(project)
             }
         }
     }

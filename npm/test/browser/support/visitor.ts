@@ -10,6 +10,8 @@ export class Visitor {
   /** Uncaught errors of the page: there must be none. */
   readonly crashes: string[] = []
   readonly console: string[] = []
+  /** Of each WebSocket that the page opened: the events that it sent, and whether it is open still. */
+  readonly sockets: { events: string[]; isOpen: boolean }[] = []
 
   constructor(
     readonly name: string,
@@ -19,6 +21,16 @@ export class Visitor {
     page.setDefaultTimeout(PATIENCE)
     page.on("pageerror", (error) => this.crashes.push(`${name}: ${error.stack ?? error.message}`))
     page.on("console", (message) => this.console.push(`${message.type()}: ${message.text()}`))
+    page.on("websocket", (webSocket) => {
+      const socket = { events: [] as string[], isOpen: true }
+      this.sockets.push(socket)
+      webSocket.on("framesent", ({ payload }) => {
+        socket.events.push(typeof payload === "string" ? JSON.parse(payload)[3] : "bytes")
+      })
+      webSocket.on("close", () => {
+        socket.isOpen = false
+      })
+    })
     page.on("dialog", (dialog) => {
       this.crashes.push(`${name}: a dialog said ${dialog.message()}`)
       void dialog.dismiss()
