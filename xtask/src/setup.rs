@@ -14,8 +14,9 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const OLDEST_NODE: u32 = 20;
 
 /// Folders with a package.json whose packages the chores use.
-const NPM_FOLDERS: [&str; 4] = [
+const NPM_FOLDERS: [&str; 5] = [
     "npm",
+    "npm/test/react-18",
     "examples/web",
     "examples/react",
     "examples/server/tests/phoenix_js",

@@ -74,7 +74,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "npm",
         about: "the package's lint, types and tests, in Node",
-        needs: &[Need::Binaries, Need::Package],
+        needs: &[Need::Binaries, Need::Package, Need::Modules(REACT_18)],
         run: npm_package,
     },
     Suite {
@@ -117,6 +117,9 @@ pub(crate) const SUITES: &[Suite] = &[
 
 /// Where phoenix.js's own test of the server lives.
 const PHOENIX_JS: &str = "examples/server/tests/phoenix_js";
+
+/// The oldest React that the package is for.
+const REACT_18: &str = "npm/test/react-18";
 
 /// The bundlers that the npm package is tried in.
 const PACKAGING: &str = "npm/test/packaging";

@@ -1,10 +1,11 @@
 // @vitest-environment jsdom
-// The hooks in React 19: what renders anew, and what is left when components go.
+// The hooks in React 19 and in React 18 (see vitest.config.ts): what renders anew, and what is left when components go.
 
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as React from "react"
 import { act, createElement as h, memo, StrictMode } from "react"
+import * as ReactDom from "react-dom"
 import { createRoot } from "react-dom/client"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
 import * as presence from "../../src/index.js"
@@ -74,6 +75,13 @@ const show = async (topic: string, strict = false) => {
   await settle()
 }
 const rows = () => [...view.querySelectorAll("li")].map((row) => row.textContent)
+
+it("runs in the React that it is meant to", () => {
+  expect([React.version, ReactDom.version].map((version) => version.split(".")[0])).toEqual([
+    process.env.REACT,
+    process.env.REACT,
+  ])
+})
 
 it("renders anew the row of who changed, and no other", async () => {
   await show("room:1")
