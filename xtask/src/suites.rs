@@ -103,9 +103,12 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "readme",
-        about: "the README's Rust program as it stands there (its JavaScript: browser)",
-        needs: &[Need::Binaries],
-        run: readme::check,
+        about: "the README's programs as they stand there, in Rust, in Node and in headless Chromium",
+        needs: &[Need::Binaries, Need::Package, Need::Chromium],
+        run: |project| {
+            readme::check(project)?;
+            in_chromium(project, "test/readme/vitest.config.ts")
+        },
     },
     Suite {
         name: "demo",
