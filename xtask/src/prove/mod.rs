@@ -2,7 +2,7 @@
 
 mod fuzz;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -53,6 +53,14 @@ pub(crate) enum Proof {
         /// Recordings; those of presence-core's tests if none are named
         files: Vec<PathBuf>,
     },
+    /// Runs phoenix.js's own test files over the npm package: npm/COMPATIBILITY.md says which cases pass
+    ///
+    /// In jest, which it installs under target/. There is no count and no seed.
+    Upstream {
+        /// A clone of github.com/phoenixframework/phoenix
+        #[arg(long, value_name = "DIR")]
+        phoenix: PathBuf,
+    },
 }
 
 pub(crate) fn run(project: &Project, proof: &Proof) -> Result<()> {
@@ -73,6 +81,10 @@ pub(crate) fn run(project: &Project, proof: &Proof) -> Result<()> {
         } => simulate(project, *count, *minutes, *seed, *trace),
         Proof::Fuzz(options) => fuzz::run(project, options),
         Proof::Traces { files } => traces(project, files),
+        Proof::Upstream { phoenix } => {
+            npm::build(project, &npm::Options::default())?;
+            upstream(project, phoenix)
+        }
     }
 }
 
@@ -135,10 +147,25 @@ fn traces(project: &Project, files: &[PathBuf]) -> Result<()> {
         }
     }
     for file in files {
-        // Named from where the person stands, not from the root where cargo starts.
-        let file =
-            std::path::absolute(file).with_context(|| format!("cannot find {}", file.display()))?;
-        replay.arg(file);
+        replay.arg(from_here(file)?);
     }
     process::run(&mut replay)
+}
+
+fn upstream(project: &Project, phoenix: &Path) -> Result<()> {
+    say::step("Running upstream's tests");
+    process::run(
+        project
+            .command("node")
+            .arg("npm/test/upstream/run.mjs")
+            .arg("--phoenix")
+            .arg(from_here(phoenix)?)
+            .arg("--scratch")
+            .arg(project.scratch("upstream")),
+    )
+}
+
+/// Named from where the person stands, not from the root where the commands start.
+fn from_here(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
 }
