@@ -16,67 +16,13 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion};
-use presence_core::codec::TextFrame;
-use presence_core::message::Vsn;
-use presence_core::presence::{Join, Json, Tracker};
+use presence_core::presence::{Json, Tracker};
 use serde_json::Value;
 
-const JOIN: Join<'_> = Join {
-    join_ref: Some("1"),
-    answered: true,
-};
+#[path = "common/frames.rs"]
+mod frames;
 
-#[derive(Clone, Copy)]
-enum Shape {
-    Plain,
-    Rich,
-}
-
-/// A presence as a server sends it.
-fn entry(shape: Shape, user: usize, generation: usize) -> String {
-    let phx_ref = format!("F{:015x}", user * 64 + generation);
-    match shape {
-        Shape::Plain => format!(
-            r#""user-{user}":{{"metas":[{{"online_at":"{}","status":"{}","phx_ref":"{phx_ref}"}}]}}"#,
-            1_764_000_000 + user,
-            if user.is_multiple_of(3) {
-                "away"
-            } else {
-                "online"
-            },
-        ),
-        Shape::Rich => format!(
-            r#""user-{user}":{{"metas":[{{"device":{{"kind":"phone","at":[{}.5,-{user}],"tags":["a","b\\c","é世😀"]}},"name":"Näme \"{user}\"","phx_ref":"{phx_ref}","typing":{}}}],"user":{{"name":"Name","avatar":null}}}}"#,
-            user,
-            user.is_multiple_of(5),
-        ),
-    }
-}
-
-fn state(shape: Shape, users: usize) -> String {
-    let entries: Vec<String> = (0..users).map(|user| entry(shape, user, 0)).collect();
-    format!(
-        r#"["1",null,"room:bench","presence_state",{{{}}}]"#,
-        entries.join(",")
-    )
-}
-
-fn diff(joins: &str, leaves: &str) -> String {
-    format!(
-        r#"[null,null,"room:bench","presence_diff",{{"joins":{{{joins}}},"leaves":{{{leaves}}}}}]"#
-    )
-}
-
-fn open(text: &str) -> TextFrame<'_> {
-    TextFrame::open(Vsn::V2, text).expect("a frame")
-}
-
-fn synced(state: &str) -> Tracker {
-    let mut tracker = Tracker::default();
-    let outcome = tracker.handle_state(open(state), JOIN).expect("a state");
-    assert!(outcome.synced);
-    tracker
-}
+use frames::{JOIN, Shape, joins_and_leaves, open, state, synced, updates};
 
 fn parse(group: &mut BenchmarkGroup<'_, WallTime>, frames: &[String]) {
     group.bench_function("serde_json", |bencher| {
@@ -114,21 +60,12 @@ fn states(criterion: &mut Criterion, shape: Shape, name: &str, users: usize) {
     group.finish();
 }
 
-/// Fifty users who join and leave again, or who update their metas.
 fn diffs(criterion: &mut Criterion, shape: Shape, name: &str, users: usize) {
     let mut tracker = synced(&state(shape, users));
-    let joins_and_leaves: Vec<String> = (users..users + 50)
-        .map(|user| entry(shape, user, 0))
-        .flat_map(|entry| [diff(&entry, ""), diff("", &entry)])
-        .collect();
-    let updates: Vec<String> = (0..50)
-        .map(|number| number * 7919 % users)
-        .flat_map(|user| {
-            [(0, 1), (1, 0)]
-                .map(|(old, new)| diff(&entry(shape, user, new), &entry(shape, user, old)))
-        })
-        .collect();
-    for (what, frames) in [("diff", joins_and_leaves), ("update", updates)] {
+    for (what, frames) in [
+        ("diff", joins_and_leaves(shape, users)),
+        ("update", updates(shape, users)),
+    ] {
         let mut group = criterion.benchmark_group(format!("{what} {name} {users}"));
         parse(&mut group, &frames);
         group.bench_function("presence", |bencher| {

@@ -16,6 +16,8 @@ pub(crate) struct Options {
 enum Bench {
     /// presence-core beside serde_json parsing the same frames
     Core,
+    /// Instructions that presence-core takes, counted by valgrind, beside those recorded in presence-core/benches/counts.txt
+    Counts,
     /// The npm package beside phoenix.js and the best plain JavaScript we could write, in Node
     Node,
     /// The same in headless Chromium
@@ -37,6 +39,15 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
                     "bench",
                     "--package=presence-core",
                     "--bench=presence",
+                ]))?;
+            }
+            Bench::Counts => {
+                setup::valgrind()?;
+                say::step("Counting presence-core's instructions");
+                process::run(&mut project.cargo([
+                    "bench",
+                    "--package=presence-core",
+                    "--bench=counts",
                 ]))?;
             }
             Bench::Node => {

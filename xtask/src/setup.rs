@@ -185,6 +185,16 @@ pub(crate) fn openssl(project: &Project) -> Result<()> {
     )
 }
 
+/// What counts instructions.
+pub(crate) fn valgrind() -> Result<()> {
+    if which::which("valgrind").is_ok() {
+        return Ok(());
+    }
+    say::step("Installing valgrind");
+    apt_install(&["valgrind"])
+        .context("valgrind is needed: install it from your system's packages, on Linux")
+}
+
 fn apt_install(packages: &[&str]) -> Result<()> {
     which::which("apt-get").context("there is no apt-get to install it with")?;
     let apt_get = |args: &[&str]| {
