@@ -135,6 +135,7 @@ impl Socket {
         let (commands, command_receiver) = mpsc::channel(COMMANDS);
         let (releases, release_receiver) = mpsc::unbounded_channel();
         let driver = Driver::new(Arc::clone(&shared), command_receiver, release_receiver);
+        let driver = Box::new(driver);
         let endpoint = &shared.settings.connector.endpoint;
         let span = tracing::info_span!("socket", %endpoint);
         runtime.spawn(driver.run().instrument(span));

@@ -119,7 +119,8 @@ impl<P: Clone> Socket<P> {
             waiting: IdMap::default(),
             send_buffer: VecDeque::new(),
             presences: Presences::default(),
-            transmits: VecDeque::new(),
+            // Mostly one at a time; a queue that begins by itself has room for four.
+            transmits: VecDeque::with_capacity(1),
             events: VecDeque::new(),
             deliveries: Vec::new(),
         }

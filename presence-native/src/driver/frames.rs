@@ -96,11 +96,10 @@ impl Driver {
                 self.deliver(&message);
             }
             Ok(Some(Received::Presence(frame))) => {
-                let due = self.follow_presences();
+                let mut due = self.follow_presences();
                 drop(gate);
-                for due in due {
-                    due.run();
-                }
+                due.drain(..).for_each(Due::run);
+                self.due = due;
                 if self.somebody_wants(frame.event())
                     && let Ok(message) = frame.into_message()
                 {
@@ -137,7 +136,7 @@ impl Driver {
     }
 
     fn follow_presences(&mut self) -> Vec<Due> {
-        let mut due = Vec::new();
+        let mut due = std::mem::take(&mut self.due);
         for at in 0..self.core.updated_presences().len() {
             let update = self.core.updated_presences()[at];
             if update.synced

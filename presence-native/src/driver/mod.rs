@@ -8,9 +8,9 @@ mod outcome;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use presence_core::{
     ChannelId, ConnectionId, Event, Millis, PresenceId, PushId, ReadyState, Socket,
 };
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::channel::{self, ChannelError};
 use crate::error::{ConnectError, Disconnect};
 use crate::message::Payload;
-use crate::presence;
+use crate::presence::{self, Due};
 use crate::socket::{Shared, SocketStatus};
 use crate::transport::{Happening, Transports};
 
@@ -53,6 +53,10 @@ pub(crate) struct Driver {
     /// The server refused, and nothing tries again.
     gave_up: bool,
     shutdowns: Vec<oneshot::Sender<()>>,
+    /// The status was told last when the socket was connected, and so need not be looked at while it is.
+    told_connected: bool,
+    /// Empty between frames; kept for its room.
+    due: Vec<Due>,
 }
 
 impl Driver {
@@ -78,11 +82,14 @@ impl Driver {
             hold_off: Duration::ZERO,
             gave_up: false,
             shutdowns: Vec::new(),
+            told_connected: false,
+            due: Vec::new(),
             shared,
         }
     }
 
-    pub(crate) async fn run(mut self) {
+    /// Boxed, since a future that takes a value and keeps it has room for two.
+    pub(crate) async fn run(mut self: Box<Self>) {
         tracing::debug!("socket starts");
         self.core.connect(self.now());
         self.pump();
@@ -111,7 +118,7 @@ impl Driver {
                 next = poll_fn(|cx| self.transports.poll_next(cx)) => {
                     if let Some((id, happening)) = next {
                         self.handle_happening(id, happening);
-                        self.handle_waiting();
+                        poll_fn(|cx| self.poll_waiting(cx)).await;
                     }
                 }
                 command = self.commands.recv(), if has_room => match command {
@@ -138,15 +145,15 @@ impl Driver {
 
     /// Takes what has arrived too, before commands and timers have their turn. The wait that follows polls again, and
     /// so nothing is missed.
-    fn handle_waiting(&mut self) {
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 1..IN_A_ROW {
             self.pump();
-            let next = poll_fn(|cx| self.transports.poll_next(cx));
-            let Some(Some((id, happening))) = next.now_or_never() else {
+            let Poll::Ready(Some((id, happening))) = self.transports.poll_next(cx) else {
                 break;
             };
             self.handle_happening(id, happening);
         }
+        Poll::Ready(())
     }
 
     /// Sends what was queued before, says goodbye and tells everybody.
@@ -245,8 +252,13 @@ impl Driver {
         }
     }
 
-    fn update_status(&self) {
-        let status = if self.core.is_connected() {
+    fn update_status(&mut self) {
+        let is_connected = self.core.is_connected();
+        if is_connected && self.told_connected {
+            return;
+        }
+        self.told_connected = is_connected;
+        let status = if is_connected {
             SocketStatus::Connected
         } else {
             match (&self.lost, self.gave_up) {

@@ -14,25 +14,53 @@ use crate::error::DecodeError;
 pub(crate) struct RawEntry {
     /// Its place on the roster; none of its own for a value that is not there (any more).
     pub(super) order: u64,
-    pub(super) key: Box<str>,
-    /// `{"metas":[…], …}`
-    pub(super) json: Box<str>,
     pub(super) metas: u32,
+    key_len: u32,
+    /// The key, and then `{"metas":[…], …}`: one piece of memory, since every diff makes an entry.
+    text: Box<str>,
 }
 
 impl RawEntry {
     pub(super) fn new(presence: &PresenceRef<'_, Json>) -> Arc<Self> {
+        let key = presence.key();
+        let (head, tail) = presence.around();
+        let metas: usize = presence
+            .metas()
+            .map(|meta| meta.raw_bytes().len() + 1)
+            .sum();
+        let json = (head.len() + metas + tail.len()).saturating_sub(1);
+        let mut text = Vec::with_capacity(key.len() + json);
+        text.extend_from_slice(key.as_bytes());
+        presence.write_json(&mut text);
         Arc::new(Self {
             order: presence.order().unwrap_or(u64::MAX),
-            key: presence.key().into(),
-            json: presence.to_json().into(),
-            metas: u32::try_from(presence.len()).unwrap_or(u32::MAX),
+            metas: count(presence.len()),
+            key_len: count(key.len()),
+            text: String::from_utf8(text).unwrap_or_default().into(),
         })
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(order: u64, key: &str, json: &str) -> Arc<Self> {
+        Arc::new(Self {
+            order,
+            metas: 1,
+            key_len: count(key.len()),
+            text: format!("{key}{json}").into(),
+        })
+    }
+
+    pub(super) fn key(&self) -> &str {
+        self.text.get(..self.key_len as usize).unwrap_or_default()
+    }
+
+    pub(super) fn json(&self) -> &str {
+        self.text.get(self.key_len as usize..).unwrap_or_default()
     }
 
     /// The members of the object. Of a name that comes twice the later counts, as in JavaScript.
     fn members(&self) -> Result<HashMap<String, &RawValue>, DecodeError> {
-        Ok(serde_json::from_str(&self.json)?)
+        Ok(serde_json::from_str(self.json())?)
     }
 
     pub(super) fn metas(&self) -> Vec<&str> {
@@ -67,7 +95,7 @@ impl<M, X> Clone for Entry<M, X> {
 
 impl<M, X> fmt::Debug for Entry<M, X> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {}", self.raw.key, self.raw.json)
+        write!(f, "{:?}: {}", self.raw.key(), self.raw.json())
     }
 }
 
@@ -75,7 +103,7 @@ impl<M, X> fmt::Debug for Entry<M, X> {
 impl<M, X> PartialEq for Entry<M, X> {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.raw, &other.raw)
-            || (self.raw.key == other.raw.key && self.raw.json == other.raw.json)
+            || (self.raw.key_len == other.raw.key_len && self.raw.text == other.raw.text)
     }
 }
 
@@ -91,7 +119,7 @@ impl<M, X> Entry<M, X> {
 
     /// The key. A lone surrogate, which JavaScript's strings may hold, reads as U+FFFD.
     pub fn key(&self) -> &str {
-        &self.raw.key
+        self.raw.key()
     }
 
     /// How many metas there are.
@@ -106,7 +134,7 @@ impl<M, X> Entry<M, X> {
 
     /// The presence as JSON: `{"metas":[{…,"phx_ref":"…"}], …}`.
     pub fn json(&self) -> &str {
-        &self.raw.json
+        self.raw.json()
     }
 
     /// The metas as JSON, in phoenix.js's order: those that were there, then those that joined.
@@ -136,4 +164,9 @@ impl<M, X: DeserializeOwned> Entry<M, X> {
         let object = serde_json::to_string(&members)?;
         Ok(serde_json::from_str(&object)?)
     }
+}
+
+/// No frame is as long as that.
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }

@@ -89,13 +89,15 @@ impl FromIterator<Arc<RawEntry>> for List {
         let mut list = Self::default();
         let mut chunks = Vec::new();
         let mut chunk = Vec::new();
-        for entry in entries {
+        let mut entries = entries.into_iter();
+        while let Some(entry) = entries.next() {
             list.len += 1;
             if chunk.len() == CHUNK {
                 chunks.push(Arc::new(std::mem::take(&mut chunk)));
             }
             if chunk.is_empty() {
-                chunk.reserve(CHUNK);
+                let most = entries.size_hint().1.map_or(CHUNK, |rest| rest + 1);
+                chunk.reserve_exact(most.min(CHUNK));
             }
             chunk.push(entry);
         }
@@ -114,17 +116,12 @@ mod tests {
     use super::*;
 
     fn entry(order: u64, text: u64) -> Arc<RawEntry> {
-        Arc::new(RawEntry {
-            order,
-            key: order.to_string().into(),
-            json: text.to_string().into(),
-            metas: 1,
-        })
+        RawEntry::of(order, &order.to_string(), &text.to_string())
     }
 
     fn shown(list: &List) -> Vec<(u64, String)> {
         list.iter()
-            .map(|entry| (entry.order, entry.json.to_string()))
+            .map(|entry| (entry.order, entry.json().to_string()))
             .collect()
     }
 
@@ -147,7 +144,7 @@ mod tests {
                 model.remove(&order);
             }
             assert_eq!(
-                list.get(order).map(|entry| entry.json.to_string()),
+                list.get(order).map(|entry| entry.json().to_string()),
                 model.get(&order).cloned()
             );
             if step % 1_000 == 0 {

@@ -31,7 +31,7 @@ impl Mirror {
 
     pub(super) fn get(&mut self, key: &str) -> Option<Arc<RawEntry>> {
         let index = self.index.get_or_insert_with(|| {
-            let place = |entry: &Arc<RawEntry>| (entry.key.clone(), entry.order);
+            let place = |entry: &Arc<RawEntry>| (entry.key().into(), entry.order);
             self.list.iter().map(place).collect()
         });
         self.list.get(*index.get(key)?).cloned()
@@ -78,13 +78,13 @@ impl Mirror {
         if let Some(index) = &mut self.index
             && let Some(old) = self.list.get(patch.order)
         {
-            index.remove(&old.key);
+            index.remove(old.key());
         }
         match entry {
             Some(entry) => {
                 let entry = RawEntry::new(&entry);
                 if let Some(index) = &mut self.index {
-                    index.insert(entry.key.clone(), entry.order);
+                    index.insert(entry.key().into(), entry.order);
                 }
                 self.list.put(entry);
             }
@@ -93,7 +93,7 @@ impl Mirror {
     }
 }
 
-type OnStep = Box<dyn FnMut(&str, Option<Arc<RawEntry>>, Arc<RawEntry>) + Send>;
+type OnStep = Box<dyn FnMut(Option<Arc<RawEntry>>, Arc<RawEntry>) + Send>;
 
 /// The callbacks of a presence, as phoenix.js has them: one of each kind.
 #[derive(Default)]
@@ -191,8 +191,7 @@ impl Due {
                 StepKind::Leave => &mut callbacks.on_leave,
             };
             if let Some(callback) = callback {
-                let key = step.other.key.clone();
-                guarded(|| callback(&key, step.current, step.other));
+                guarded(|| callback(step.current, step.other));
             }
         }
         if let Some(on_sync) = &mut callbacks.on_sync {

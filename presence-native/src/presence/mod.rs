@@ -237,8 +237,9 @@ impl<M, X> Presence<M, X> {
         mut callback: impl FnMut(&str, Option<Entry<M, X>>, Entry<M, X>) + Send + 'static,
     ) {
         self.set(|callbacks| {
-            callbacks.on_join = Some(Box::new(move |key, current, joined| {
-                callback(key, current.map(Entry::new), Entry::new(joined));
+            callbacks.on_join = Some(Box::new(move |current, joined| {
+                let entry = Entry::new(Arc::clone(&joined));
+                callback(joined.key(), current.map(Entry::new), entry);
             }));
         });
     }
@@ -250,9 +251,10 @@ impl<M, X> Presence<M, X> {
         mut callback: impl FnMut(&str, Entry<M, X>, Entry<M, X>) + Send + 'static,
     ) {
         self.set(|callbacks| {
-            callbacks.on_leave = Some(Box::new(move |key, current, left| {
+            callbacks.on_leave = Some(Box::new(move |current, left| {
                 if let Some(current) = current {
-                    callback(key, Entry::new(current), Entry::new(left));
+                    let entry = Entry::new(Arc::clone(&left));
+                    callback(left.key(), Entry::new(current), entry);
                 }
             }));
         });

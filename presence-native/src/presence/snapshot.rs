@@ -72,7 +72,7 @@ impl<M, X> Snapshot<M, X> {
     /// The presence with this key. The first call makes an index, which clones of this snapshot share.
     pub fn get(&self, key: &str) -> Option<Entry<M, X>> {
         let index = self.index.get_or_init(|| {
-            let place = |entry: &Arc<RawEntry>| (entry.key.clone(), entry.order);
+            let place = |entry: &Arc<RawEntry>| (entry.key().into(), entry.order);
             self.list.iter().map(place).collect()
         });
         let order = *index.get(key)?;

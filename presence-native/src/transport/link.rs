@@ -32,7 +32,7 @@ impl Link {
     pub(super) fn new(stream: WebSocket) -> Self {
         Self {
             stream,
-            outgoing: VecDeque::new(),
+            outgoing: VecDeque::with_capacity(1),
             unflushed: false,
             broken: false,
             deadline: None,
