@@ -336,6 +336,22 @@ async fn leaving_ends_streams_and_frees_the_topic() {
     );
 }
 
+/// Also where the socket's task runs beside, on a thread of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waited_for_a_leave_finds_the_channel_closed() {
+    let server = server().await;
+    let socket = socket(&server, "alice");
+    for round in 0..100 {
+        let channel = joined(&socket).await;
+        in_time(channel.leave()).await;
+        let status = channel.status();
+        assert!(
+            matches!(status, ChannelStatus::Closed(CloseReason::Left)),
+            "round {round}: {status:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_last_handle_of_a_channel_leaves_it() {
     let rogue = Rogue::start().await;

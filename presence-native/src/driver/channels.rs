@@ -41,7 +41,8 @@ impl Driver {
             Command::Push(request) => self.push(*request),
             Command::Leave(channel, left) => {
                 self.leave(&channel);
-                // As above.
+                // Whoever waited finds the channel closed.
+                self.pump();
                 let _ = left.send(());
             }
             Command::Reconnect => self.reconnect(),
