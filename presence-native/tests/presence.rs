@@ -413,6 +413,27 @@ async fn the_end_of_a_channel_is_the_end_of_its_roster() {
     );
 }
 
+/// Nobody ends a turn here but the frame.
+#[tokio::test]
+async fn changes_to_be_coalesced_come_frame_by_frame() {
+    let server = server().await;
+    let socket = socket(&server, "alice");
+    let channel = socket.channel(ROOM);
+    let mut options = PresenceOptions::default();
+    options.coalesce = true;
+    let presence: Presence<Meta> = channel.presence_with(options).unwrap();
+    let mut changes = presence.changes();
+    in_time(channel.join()).await.unwrap();
+    assert_eq!(next(&mut changes).await.key(), "alice");
+    let mut bob = server.presences().process();
+    bob.track(ROOM, "bob", meta(json!({}))).unwrap();
+    drop(bob);
+    for kind in [ChangeKind::Joined, ChangeKind::Left] {
+        let change = next(&mut changes).await;
+        assert_eq!((change.key(), change.kind()), ("bob", kind));
+    }
+}
+
 #[tokio::test]
 async fn two_presences_of_one_channel_agree() {
     let server = server().await;

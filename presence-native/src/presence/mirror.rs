@@ -61,6 +61,8 @@ impl Mirror {
         if self.readers.is_empty() {
             return;
         }
+        // Where changes are to be coalesced, a turn is one frame.
+        tracker.end_turn();
         let cause = if tracker.is_resync() {
             Cause::Resync
         } else {
