@@ -3,6 +3,7 @@
 //! `tests/replay.rs` calls them with the files in `corpus/` on every run; `cargo xtask prove fuzz` lets libFuzzer look
 //! for worse ones.
 #![allow(
+    clippy::missing_panics_doc,
     clippy::panic,
     reason = "this is how a fuzz target says that it failed"
 )]
