@@ -135,6 +135,24 @@ impl SocketBuilder {
 
     /// [`auth_token`](Self::auth_token), asked for anew at each attempt to connect. An error counts as a failed
     /// attempt, which is followed by the next one after the usual wait.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// async fn token() -> Result<String, std::io::Error> {
+    ///     Ok("fresh".to_owned())
+    /// }
+    ///
+    /// let socket = Socket::builder(&endpoint).auth_token_with(token).connect().await?;
+    /// # let channel = socket.channel("room:lobby");
+    /// # channel.join().await?;
+    /// # let me: serde_json::Value = channel.push("whoami", &()).await?.decode()?;
+    /// # assert_eq!(me["auth_token"], "fresh");
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn auth_token_with<F, Fut, E>(mut self, provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -270,6 +288,18 @@ impl SocketBuilder {
     /// Makes the socket, on a task of the present tokio runtime, which connects and keeps connecting until it is shut
     /// down. Doesn't wait for the connection: joins and pushes do.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// channel.join().await?; // waits for the connection too
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`BuildError::Invalid`] names the setting that is not usable; [`BuildError::NoRuntime`] outside of a runtime.
@@ -279,6 +309,17 @@ impl SocketBuilder {
     }
 
     /// [`build`](Self::build)s the socket and waits until it is connected.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).connect().await?;
+    /// assert!(socket.status().is_connected());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -389,6 +430,19 @@ fn backoff(
 }
 
 /// Why [`SocketBuilder::connect`] gave no socket.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{Socket, StartError};
+///
+/// // The embedded server refuses those who ask for it.
+/// let error = Socket::builder(&endpoint).param("reject", "1").connect().await.unwrap_err();
+/// assert!(matches!(error, StartError::Connect(_)));
+/// assert_eq!((error.status(), error.is_retryable()), (Some(403), false));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

@@ -17,6 +17,27 @@ use crate::queue;
 use crate::socket::SocketHandle;
 
 /// Where a channel stands.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChannelStatus, Socket};
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// assert!(matches!(channel.status(), ChannelStatus::New));
+/// channel.join().await?;
+/// match channel.status() {
+///     ChannelStatus::Joined => println!("joined"),
+///     ChannelStatus::New | ChannelStatus::Joining => println!("soon"),
+///     ChannelStatus::Errored(why) => println!("soon again: {why:?}"),
+///     ChannelStatus::Closed(why) => println!("never again: {why:?}"),
+///     _ => {} // whatever a later version adds
+/// }
+/// # assert!(channel.status().is_joined());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ChannelStatus {
@@ -41,6 +62,27 @@ impl ChannelStatus {
 }
 
 /// What happened to a channel that will be joined again.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChannelError, ChannelStatus, PushError, Socket};
+/// use serde_json::json;
+///
+/// # let hour = std::time::Duration::from_secs(3600);
+/// let socket = Socket::builder(&endpoint);
+/// # let socket = socket.rejoin_after([hour]);
+/// let socket = socket.build()?;
+/// let channel = socket.channel("room:lobby");
+/// channel.join().await?;
+///
+/// // The server's channel has no such event, and crashes.
+/// let lost = channel.push("no such event", &json!({})).await;
+/// assert!(matches!(lost, Err(PushError::Disconnected)));
+/// assert!(matches!(channel.status(), ChannelStatus::Errored(ChannelError::Crashed)));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ChannelError {
@@ -55,6 +97,25 @@ pub enum ChannelError {
 }
 
 /// Why a channel is over.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChannelStatus, CloseReason, Socket};
+/// use serde_json::json;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// let mut status = channel.watch_status();
+/// channel.join().await?;
+///
+/// // The server's channel answers this event with `{:stop, :normal, socket}`.
+/// channel.cast("stop", &json!({})).await?;
+/// let closed = status.wait_for(|status| matches!(status, ChannelStatus::Closed(_))).await?;
+/// assert!(matches!(*closed, ChannelStatus::Closed(CloseReason::ByServer)));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -70,6 +131,26 @@ pub enum CloseReason {
 }
 
 /// How a channel is to be made; see [`Socket::channel_with`](crate::Socket::channel_with).
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use std::time::Duration;
+/// use presence_native::{ChannelOptions, Payload, Socket};
+/// use serde_json::{Value, json};
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let options = ChannelOptions::new()
+///     .params(Payload::json(&json!({"device": "phone"}))?)
+///     .timeout(Duration::from_secs(30))
+///     .stream_capacity(64);
+/// let channel = socket.channel_with("room:lobby", options);
+/// channel.join().await?;
+/// let me: Value = channel.push("whoami", &json!({})).await?.decode()?;
+/// assert_eq!(me["join"]["device"], "phone");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ChannelOptions {
     pub(crate) params: Option<Payload>,
@@ -224,6 +305,23 @@ impl Channel {
     /// the server knows nothing of the channel; from then on it is kept joined. Presence and event streams that are to
     /// miss nothing are made before.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{JoinError, Socket};
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let reply = socket.channel("room:lobby").join().await?;
+    /// assert_eq!(reply.response.as_json(), Some("{}"));
+    ///
+    /// match socket.channel("room:forbidden").join().await {
+    ///     Err(JoinError::Refused { reply, .. }) => assert_eq!(reply.reason().as_deref(), Some("forbidden")),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`JoinError::Refused`] with the server's answer, [`JoinError::Timeout`] if there is none within the channel's
@@ -295,12 +393,42 @@ impl Channel {
     /// Where the channel stands, as a value to be watched.
     ///
     /// Who looks too rarely sees the latest status and not those between; events and presences are not affected.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{ChannelStatus, Socket};
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let mut status = channel.watch_status();
+    /// channel.join().await?;
+    /// status.wait_for(ChannelStatus::is_joined).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn watch_status(&self) -> watch::Receiver<ChannelStatus> {
         self.shared().status.subscribe()
     }
 
     /// Leaves the channel, for this handle and all others. Its streams end, and pushes that wait end with
     /// [`PushError::Disconnected`](crate::PushError::Disconnected) or [`Closed`](crate::PushError::Closed).
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{ChannelStatus, CloseReason, Socket};
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let mut events = channel.events();
+    /// channel.join().await?;
+    /// channel.leave().await;
+    /// while events.next().await.is_some() {} // what came before
+    /// assert!(matches!(channel.status(), ChannelStatus::Closed(CloseReason::Left)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Cancel safety
     ///

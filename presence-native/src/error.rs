@@ -12,6 +12,20 @@ use crate::message::Reply;
 type SharedError = Arc<dyn StdError + Send + Sync>;
 
 /// Why a socket can't be made from what its builder was told.
+///
+/// ```
+/// use presence_native::{BuildError, Socket};
+///
+/// let outside = Socket::builder("ws://localhost:4000/socket").build();
+/// assert!(matches!(outside, Err(BuildError::NoRuntime)));
+///
+/// # let runtime = tokio::runtime::Runtime::new().unwrap();
+/// let _guard = runtime.enter();
+/// match Socket::builder("ws://localhost:4000/socket").jitter(2.0).build() {
+///     Err(BuildError::Invalid { field, .. }) => assert_eq!(field, "jitter"),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -46,6 +60,23 @@ impl BuildError {
 }
 
 /// Why a connection did not come about.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ConnectError, Disconnect, Socket, StartError};
+///
+/// // The embedded server refuses those who ask for it.
+/// match Socket::builder(&endpoint).param("reject", "1").connect().await {
+///     Err(StartError::Connect(Disconnect::Connect(error))) => {
+///         assert!(matches!(error, ConnectError::Refused { status: 403 }));
+///         assert!(!error.is_retryable());
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -105,6 +136,31 @@ impl ConnectError {
 }
 
 /// Why a socket is not connected.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{Disconnect, Socket, SocketStatus};
+///
+/// # let hour = std::time::Duration::from_secs(3600);
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice");
+/// # let socket = socket.reconnect_after([hour]);
+/// let socket = socket.connect().await?;
+/// # // Once the server answers, it counts the connection.
+/// # socket.channel("room:lobby").join().await?;
+/// let mut status = socket.watch_status();
+///
+/// // The server does what `Endpoint.broadcast("users_socket:alice", "disconnect", %{})` does.
+/// # server.disconnect("alice");
+/// match &*status.wait_for(|status| !status.is_connected()).await? {
+///     SocketStatus::Reconnecting(why @ Disconnect::Closed { code }) => {
+///         assert_eq!((*code, why.is_retryable()), (Some(1001), true));
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum Disconnect {
@@ -162,6 +218,25 @@ impl Disconnect {
 }
 
 /// Why a channel was not joined.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{JoinError, Socket};
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// match socket.channel("room:forbidden").join().await {
+///     Ok(reply) => println!("joined: {:?}", reply.response),
+///     Err(error @ JoinError::Refused { .. }) => {
+///         assert_eq!(error.to_string(), "the server refused the join of 'room:forbidden': forbidden");
+///         assert!(!error.is_retryable());
+///     }
+///     Err(other) => println!("not yet, or not any more: {other}"),
+/// }
+/// # assert!(socket.channel("room:forbidden").join().await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum JoinError {
@@ -214,6 +289,27 @@ impl JoinError {
 }
 
 /// Why a push has no reply, or was not sent.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{PushError, Socket};
+/// use serde_json::json;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// channel.join().await?;
+/// match channel.push("fail", &json!({"reason": "too loud"})).await {
+///     Ok(reply) => println!("{:?}", reply.response),
+///     Err(PushError::Refused(reply)) => assert_eq!(reply.reason().as_deref(), Some("too loud")),
+///     Err(PushError::Disconnected) => println!("it may have taken effect or not"),
+///     Err(error) if error.is_retryable() => println!("later: {error}"),
+///     Err(error) => println!("never: {error}"),
+/// }
+/// # assert!(channel.push("fail", &json!({})).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PushError {
@@ -276,6 +372,24 @@ impl PushError {
 }
 
 /// Why there is no roster.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{PresenceError, Socket};
+/// use serde_json::Value;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<Value>()?;
+/// channel.join().await?;
+/// assert_eq!(channel.presence::<Value>().unwrap_err(), PresenceError::TooLate);
+///
+/// channel.leave().await;
+/// assert_eq!(presence.synced().await.unwrap_err(), PresenceError::Closed);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PresenceError {
@@ -289,6 +403,16 @@ pub enum PresenceError {
 }
 
 /// A payload, meta or extra that does not have the shape asked for.
+///
+/// ```
+/// use presence_native::{DecodeError, Payload};
+///
+/// let payload = Payload::json("one")?;
+/// assert!(matches!(payload.decode::<u8>(), Err(DecodeError::Json(_))));
+/// let payload = Payload::binary(vec![1]);
+/// assert!(matches!(payload.decode::<u8>(), Err(DecodeError::Binary)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -304,6 +428,28 @@ pub enum DecodeError {
 ///
 /// Streams hold a bounded number of items. When one is full, the oldest items make room, and the reader is told here
 /// how many they were before it gets the rest.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChannelOptions, Lagged, Socket};
+/// use serde_json::json;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel_with("room:lobby", ChannelOptions::new().stream_capacity(2));
+/// let mut shouts = channel.events_named("shout");
+/// channel.join().await?;
+/// for number in 1..=5 {
+///     channel.cast("shout", &number).await?;
+/// }
+/// channel.push("echo", &json!({})).await?; // all five have come back before its reply
+///
+/// assert_eq!(shouts.next().await, Some(Err(Lagged { missed: 3 })));
+/// let shout = shouts.next().await.expect("the channel goes on")?;
+/// assert_eq!(shout.decode::<u8>()?, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("{missed} items were dropped since they were read too slowly")]
 pub struct Lagged {

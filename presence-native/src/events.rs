@@ -41,9 +41,37 @@ impl Subscription {
 /// ([`stream_capacity`](crate::ChannelOptions::stream_capacity)); a reader slower than that finds a [`Lagged`] in
 /// place of the oldest.
 ///
-/// # Cancel safety
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use futures_util::StreamExt as _;
+/// use presence_native::Socket;
+/// use serde_json::json;
 ///
-/// Dropping the future of [`next`](Self::next) loses nothing.
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// let mut events = channel.events(); // also presence_state and presence_diff
+/// let shouts = channel.events_named("shout");
+/// channel.join().await?;
+/// channel.cast("shout", &json!("one")).await?;
+/// channel.cast("shout", &json!("two")).await?;
+///
+/// while let Some(event) = events.next().await {
+///     let event = event?;
+///     println!("{} {:?}", event.event, event.payload);
+/// #   if &*event.event == "shout" { break; }
+/// }
+///
+/// // Or with all that there is for streams.
+/// let bodies: Vec<String> = shouts
+///     .filter_map(async |shout| shout.ok()?.decode().ok())
+///     .take(2)
+///     .collect()
+///     .await;
+/// assert_eq!(bodies, ["one", "two"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Events {
     receiver: Receiver<Message>,
     _channel: Arc<Handle>,
@@ -64,6 +92,10 @@ impl Events {
     }
 
     /// The next event; none once the channel is over.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Message, Lagged>> {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }

@@ -92,6 +92,36 @@ impl fmt::Debug for Payload {
 }
 
 /// An event that the server, or through it another client, sent to a channel. Cheap to clone.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::Socket;
+/// use serde_json::json;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Shout {
+///     body: String,
+/// }
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// let mut events = channel.events();
+/// channel.join().await?;
+/// channel.cast("shout", &json!({"body": "hi"})).await?;
+/// while let Some(message) = events.next().await {
+///     let message = message?;
+///     match &*message.event {
+///         "shout" => {
+///             println!("{}", message.decode::<Shout>()?.body);
+///             break;
+///         }
+///         other => println!("{other}: {:?}", message.payload),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
@@ -113,6 +143,32 @@ impl Message {
 }
 
 /// The server's answer to a push or a join. Cheap to clone.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{PushError, Socket};
+/// use serde_json::json;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// channel.join().await?;
+///
+/// let reply = channel.push("echo", &json!([1, 2])).await?;
+/// assert!(reply.is_ok());
+/// assert_eq!(reply.decode::<Vec<u8>>()?, [1, 2]);
+///
+/// // A reply of another status than `ok` comes as an error.
+/// match channel.push("fail", &json!({"reason": "too loud"})).await {
+///     Err(PushError::Refused(reply)) => {
+///         assert_eq!((&*reply.status, reply.reason().as_deref()), ("error", Some("too loud")));
+///         assert_eq!(reply.to_string(), "too loud");
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {

@@ -24,6 +24,26 @@ impl Channel {
     /// [`max_buffered`](crate::SocketBuilder::max_buffered). It is sent at most once: one that was lost with its
     /// connection is not repeated, since it may have taken effect.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    /// use serde_json::json;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Tracked {
+    ///     r#ref: String,
+    /// }
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// channel.join().await?;
+    /// let tracked: Tracked = channel.push("set_status", &json!({"status": "away"})).await?.decode()?;
+    /// println!("the meta's new phx_ref is {}", tracked.r#ref);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// The future gives a [`PushError`]: every push ends in a reply, a refusal, a timeout or a lost connection.
@@ -43,6 +63,20 @@ impl Channel {
     /// [`push`](Self::push) with bytes instead of JSON. Needs vsn 2.0.0, the default. The event and the topic may be
     /// 255 bytes long each.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// channel.join().await?;
+    /// let reply = channel.push_binary("echo", vec![0, 1, 2]).await?;
+    /// assert_eq!(reply.response.as_binary().map(|bytes| &bytes[..]), Some(&[0, 1, 2][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`push`](Self::push), and [`PushError::NoBinary`].
@@ -55,6 +89,22 @@ impl Channel {
     }
 
     /// Sends `event` and waits for no reply, only until the message is handed to the connection.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{PushError, Socket};
+    /// use serde_json::json;
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let early = channel.cast("shout", &json!({"body": "hi"})).await;
+    /// assert!(matches!(early, Err(PushError::NotJoined)));
+    /// channel.join().await?;
+    /// channel.cast("shout", &json!({"body": "hi"})).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -125,6 +175,29 @@ impl Channel {
 type Replying<'a> = Pin<Box<dyn Future<Output = Result<Reply, PushError>> + Send + 'a>>;
 
 /// A push on its way: the future of its reply. Made by [`Channel::push`].
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use std::time::Duration;
+/// use presence_native::{PushError, Socket};
+/// use serde_json::json;
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// let channel = socket.channel("room:lobby");
+/// channel.join().await?;
+///
+/// // The server never answers this one.
+/// let push = channel.push("no_reply", &json!({})).timeout(Duration::from_millis(20));
+/// assert!(matches!(push.await, Err(PushError::Timeout)));
+///
+/// // Two at once: each waits for its own reply.
+/// let (one, two) = (json!(1), json!(2));
+/// let (one, two) = tokio::try_join!(channel.push("echo", &one), channel.push("echo", &two))?;
+/// assert_eq!((one.decode::<u8>()?, two.decode::<u8>()?), (1, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Push<'a> {
     channel: &'a Channel,

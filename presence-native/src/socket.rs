@@ -17,6 +17,29 @@ use crate::error::Disconnect;
 const COMMANDS: usize = 32;
 
 /// Where a socket stands.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{Socket, SocketStatus};
+///
+/// let socket = Socket::builder(&endpoint).build()?;
+/// assert!(matches!(socket.status(), SocketStatus::Connecting | SocketStatus::Connected));
+/// let mut status = socket.watch_status();
+/// tokio::spawn(async move {
+///     while status.changed().await.is_ok() {
+///         match &*status.borrow_and_update() {
+///             SocketStatus::Connecting | SocketStatus::Connected => {}
+///             SocketStatus::Reconnecting(why) => println!("trying again: {why}"),
+///             SocketStatus::Closed(why) => println!("over: {why}"),
+///             _ => {} // whatever a later version adds
+///         }
+///     }
+/// });
+/// # socket.connected().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SocketStatus {
@@ -156,6 +179,20 @@ impl Socket {
     }
 
     /// [`channel`](Self::channel), with join params or a timeout of its own.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{ChannelOptions, Payload, Socket};
+    /// use serde_json::json;
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let params = Payload::json(&json!({"device": "phone"}))?;
+    /// let channel = socket.channel_with("room:lobby", ChannelOptions::new().params(params));
+    /// channel.join().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn channel_with(&self, topic: &str, options: ChannelOptions) -> Channel {
         Channel::new(self.handle.clone(), topic.into(), options)
     }
@@ -167,11 +204,35 @@ impl Socket {
 
     /// Where the socket stands, as a value to be watched. Who looks too rarely sees the latest status and not those
     /// between.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{Socket, SocketStatus};
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let mut status = socket.watch_status();
+    /// status.wait_for(SocketStatus::is_connected).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn watch_status(&self) -> watch::Receiver<SocketStatus> {
         self.handle.shared().status.subscribe()
     }
 
     /// Waits until there is an open connection.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// let channel = socket.channel("room:lobby"); // can be made and joined before
+    /// socket.connected().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -217,6 +278,21 @@ impl Socket {
     /// Tries again now: ends a wait between two attempts, begins anew if the socket gave up, and asks for a sign of
     /// life if it is connected. For programs that learn that the network is back or has changed.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{Socket, SocketStatus};
+    ///
+    /// let socket = Socket::builder(&endpoint).build()?;
+    /// socket.connected().await?;
+    /// # server.cut_connections();
+    /// // When the operating system tells of another network:
+    /// socket.reconnect().await;
+    /// socket.connected().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// Dropped before it is done, the socket may or may not have been told.
@@ -228,6 +304,18 @@ impl Socket {
     /// Sends what is queued, says goodbye to the server, and ends the task; for all handles. Takes no longer than
     /// [`close_timeout`](crate::SocketBuilder::close_timeout). Pushes without a reply end with an error, streams end,
     /// and the status is [`SocketStatus::Closed`].
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{Disconnect, Socket, SocketStatus};
+    ///
+    /// let socket = Socket::builder(&endpoint).connect().await?;
+    /// socket.shutdown().await;
+    /// assert!(matches!(socket.status(), SocketStatus::Closed(Disconnect::Shutdown)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Cancel safety
     ///

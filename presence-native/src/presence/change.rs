@@ -16,6 +16,30 @@ use crate::error::DecodeError;
 use crate::queue::{Item, Receiver};
 
 /// What brought a change about.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{Cause, Socket};
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<serde_json::Value>()?;
+/// let mut changes = presence.changes();
+/// channel.join().await?;
+/// while let Some(change) = changes.next().await {
+///     let change = change?;
+///     match change.cause() {
+///         Cause::Diff => println!("{} came or went just now", change.key()),
+///         Cause::Resync => println!("{} did at some time", change.key()),
+///         _ => {} // whatever a later version adds
+///     }
+/// #   assert_eq!(change.cause(), Cause::Resync);
+/// #   break;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
@@ -54,6 +78,36 @@ impl RawChange {
 /// What one frame from the server did to one presence. Cheap to clone.
 ///
 /// An update is one change, though Phoenix sends it as a leave and a join; what was there already is no join.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChangeKind, Socket};
+/// use serde_json::json;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Meta {
+///     status: Option<String>,
+/// }
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<Meta>()?;
+/// channel.join().await?;
+/// presence.synced().await?;
+/// let mut changes = presence.changes();
+///
+/// channel.push("set_status", &json!({"status": "away"})).await?;
+/// let change = changes.next().await.expect("the channel goes on")?;
+/// assert_eq!((change.key(), change.kind()), ("alice", ChangeKind::Updated));
+/// for meta in change.joined() {
+///     assert_eq!(meta?.status.as_deref(), Some("away"));
+/// }
+/// assert_eq!((change.joined().len(), change.left().len()), (1, 1));
+/// assert!(change.before().is_some() && change.after() == presence.get("alice"));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Change<M, X> {
     raw: Arc<RawChange>,
     _types: PhantomData<fn() -> (M, X)>,
@@ -134,6 +188,36 @@ fn decoded<M: DeserializeOwned>(
 /// Changes were read too slowly, and some dropped: here is the roster to go on from.
 ///
 /// The changes that follow apply to [`snapshot`](Self::snapshot), none missing.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChannelOptions, Socket};
+/// use serde_json::{Map, json};
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel_with("room:lobby", ChannelOptions::new().stream_capacity(2));
+/// let presence = channel.presence::<serde_json::Value>()?;
+/// channel.join().await?;
+/// presence.synced().await?;
+/// let mut changes = presence.changes();
+///
+/// // Five people come, and nobody reads.
+/// # let mut people = server.presences().process();
+/// # for name in ["bob", "carol", "dave", "erin", "frank"] {
+/// #     people.track("room:lobby", name, Map::new())?;
+/// # }
+/// # channel.push("echo", &json!({})).await?;
+/// let lagged = changes.next().await.expect("the channel goes on").unwrap_err();
+/// assert_eq!((lagged.missed, lagged.snapshot.len()), (5, 6));
+///
+/// // From here on all changes come again, and they begin with that snapshot.
+/// # people.untrack("room:lobby", "bob");
+/// let change = changes.next().await.expect("the channel goes on")?;
+/// assert_eq!(change.before(), lagged.snapshot.get("bob"));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, thiserror::Error)]
 #[error("{missed} changes were dropped since they were read too slowly")]
 #[non_exhaustive]
@@ -154,6 +238,28 @@ impl<M, X> fmt::Debug for ChangesLagged<M, X> {
 }
 
 /// An item of [`Changes`].
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{ChangeItem, Socket};
+/// use serde_json::Value;
+///
+/// fn line(item: &ChangeItem<Value, serde::de::IgnoredAny>) -> String {
+///     match item {
+///         Ok(change) => format!("{:?} {}", change.kind(), change.key()),
+///         Err(lagged) => format!("{} are here", lagged.snapshot.len()),
+///     }
+/// }
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let mut changes = channel.presence::<Value>()?.changes();
+/// channel.join().await?;
+/// assert_eq!(line(&changes.next().await.expect("the channel goes on")), "Joined alice");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub type ChangeItem<M, X> = Result<Change<M, X>, ChangesLagged<M, X>>;
 
 /// The changes of a roster, as a [`Stream`]. Made by [`Presence::changes`](super::Presence::changes).
@@ -163,9 +269,34 @@ pub type ChangeItem<M, X> = Result<Change<M, X>, ChangesLagged<M, X>>;
 /// ([`stream_capacity`](crate::ChannelOptions::stream_capacity)); a reader slower than that gets a [`ChangesLagged`]
 /// with the roster to go on from.
 ///
-/// # Cancel safety
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use futures_util::TryStreamExt as _;
+/// use presence_native::Socket;
 ///
-/// Dropping the future of [`next`](Self::next) loses nothing.
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<serde_json::Value>()?;
+/// channel.join().await?;
+/// presence.synced().await?;
+///
+/// let mut changes = presence.changes();
+/// let mut names: Vec<_> = changes.start().iter().map(|person| person.key().to_owned()).collect();
+/// # let mut bob = server.presences().process();
+/// # bob.track("room:lobby", "bob", serde_json::Map::new())?;
+/// while let Some(change) = changes.try_next().await? {
+///     match (change.before(), change.after()) {
+///         (None, Some(_)) => names.push(change.key().to_owned()),
+///         (Some(_), None) => names.retain(|name| name != change.key()),
+///         _ => {} // another device, or something else in the metas
+///     }
+/// #   break;
+/// }
+/// assert_eq!(names, ["alice", "bob"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Changes<M, X> {
     receiver: Receiver<Arc<RawChange>>,
     mirror: Arc<parking_lot::Mutex<Mirror>>,
@@ -200,6 +331,10 @@ impl<M, X> Changes<M, X> {
     }
 
     /// The next change; none once the channel is over.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<ChangeItem<M, X>> {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }

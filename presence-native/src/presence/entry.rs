@@ -82,6 +82,40 @@ impl RawEntry {
 ///
 /// `M` is what a meta is read as, `X` what stands beside the metas, from the server's `fetch/2`. Both are decoded when
 /// asked for, so that one that does not fit is an error by itself.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{Presence, PresenceOptions, Socket};
+/// use serde_json::Value;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Meta {
+///     device: String,
+/// }
+///
+/// let socket = Socket::builder(&endpoint)
+///     .param("user_id", "a7")
+///     .param("device", "phone")
+///     .param("name", "Alice")
+///     .build()?;
+/// let channel = socket.channel("room:x-ray"); // where the embedded server has a `fetch/2`
+/// let presence: Presence<Meta, Value> = channel.presence_with(PresenceOptions::default())?;
+/// channel.join().await?;
+/// presence.synced().await?;
+///
+/// let entry = presence.get("a7").expect("this is us");
+/// assert_eq!((entry.key(), entry.len()), ("a7", 1));
+/// for meta in entry.metas() {
+///     assert_eq!(meta?.device, "phone");
+/// }
+/// assert_eq!(entry.extra()?["user"]["name"], "Alice");
+/// println!("{}", entry.json()); // {"metas":[{"phx_ref":"…","device":"phone",…}],"user":{"name":"Alice"}}
+/// # let metas: Value = serde_json::from_str(entry.metas_json().next().unwrap_or_default())?;
+/// # assert_eq!(metas["device"], "phone");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Entry<M, X> {
     pub(super) raw: Arc<RawEntry>,
     _types: PhantomData<fn() -> (M, X)>,

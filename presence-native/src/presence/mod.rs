@@ -27,6 +27,26 @@ pub use presence_core::presence::{ChangeKind, HeldLimit, PresenceOptions};
 pub use snapshot::{Iter, Snapshot};
 
 /// How far a roster can be relied on.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::{PresenceStatus, Socket};
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<serde_json::Value>()?;
+/// assert_eq!(presence.status(), PresenceStatus::Syncing);
+/// let mut status = presence.watch_status();
+/// channel.join().await?;
+/// status.wait_for(|status| *status == PresenceStatus::Synced).await?;
+/// assert_eq!(presence.len(), 1);
+///
+/// channel.leave().await;
+/// assert_eq!((presence.status(), presence.len()), (PresenceStatus::Closed, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PresenceStatus {
@@ -119,7 +139,39 @@ impl Channel {
         self.presence_with(PresenceOptions::default())
     }
 
-    /// [`presence`](Self::presence) with extras of type `X`, or for a server with events of other names.
+    /// [`presence`](Self::presence) with extras of type `X`, or for a server with events of other names. Changes come
+    /// frame by frame, whatever [`coalesce`](PresenceOptions::coalesce) says.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{Presence, PresenceOptions, Socket};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Meta {
+    ///     device: Option<String>,
+    /// }
+    ///
+    /// /// What the server's `fetch/2` adds.
+    /// #[derive(serde::Deserialize)]
+    /// struct Extra {
+    ///     user: User,
+    /// }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// let socket = Socket::builder(&endpoint).param("user_id", "a7").param("name", "Alice").build()?;
+    /// let channel = socket.channel("room:x-ray"); // where the embedded server has a `fetch/2`
+    /// let presence: Presence<Meta, Extra> = channel.presence_with(PresenceOptions::default())?;
+    /// channel.join().await?;
+    /// presence.synced().await?;
+    /// assert_eq!(presence.get("a7").expect("this is us").extra()?.user.name, "Alice");
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -149,6 +201,22 @@ impl<M, X> Presence<M, X> {
     }
 
     /// Who is there. The status says how far to rely on it.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let presence = channel.presence::<serde_json::Value>()?;
+    /// assert!(presence.snapshot().is_empty());
+    /// channel.join().await?;
+    /// presence.synced().await?;
+    /// assert_eq!(presence.snapshot().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn snapshot(&self) -> Snapshot<M, X> {
         Snapshot::new(self.mirror().lock().list().clone())
     }
@@ -180,6 +248,21 @@ impl<M, X> Presence<M, X> {
 
     /// Waits until the roster is the server's, and gives it.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let presence = channel.presence::<serde_json::Value>()?;
+    /// channel.join().await?;
+    /// let keys: Vec<_> = presence.synced().await?.iter().map(|person| person.key().to_owned()).collect();
+    /// assert_eq!(keys, ["alice"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`PresenceError::Closed`] if the channel is over, so that it never will be.
@@ -201,6 +284,22 @@ impl<M, X> Presence<M, X> {
 
     /// What happens from now on, as a stream; [`Changes::start`] is the roster that it begins with. Make it before
     /// [`Channel::join`] to get the first state as changes too.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let presence = channel.presence::<serde_json::Value>()?;
+    /// let mut changes = presence.changes();
+    /// channel.join().await?;
+    /// let first = changes.next().await.expect("the channel goes on")?;
+    /// assert_eq!((first.key(), first.after()), ("alice", presence.get("alice")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn changes(&self) -> Changes<M, X> {
         let capacity = self
             .channel
@@ -232,6 +331,42 @@ impl<M, X> Presence<M, X> {
     ///
     /// Callbacks run on the socket's task, after the whole frame was applied, so they must not block; one that panics
     /// is reported to `tracing` and runs again the next time. A second call replaces the first one's callback.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+    /// let channel = socket.channel("room:lobby");
+    /// let presence = channel.presence::<serde_json::Value>()?;
+    /// let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    /// let (joins, leaves, syncs) = (sender.clone(), sender.clone(), sender);
+    /// presence.on_join(move |key, current, _joined| {
+    ///     let what = if current.is_some() { "on one more device" } else { "here" };
+    ///     let _ = joins.send(format!("{key} is {what}"));
+    /// });
+    /// presence.on_leave(move |key, current, _left| {
+    ///     let what = if current.is_empty() { "gone" } else { "on one device less" };
+    ///     let _ = leaves.send(format!("{key} is {what}"));
+    /// });
+    /// presence.on_sync(move || {
+    ///     let _ = syncs.send("that was all".to_owned());
+    /// });
+    /// channel.join().await?;
+    /// presence.synced().await?;
+    /// # let mut bob = server.presences().process();
+    /// # bob.track("room:lobby", "bob", serde_json::Map::new())?;
+    /// # bob.untrack("room:lobby", "bob");
+    /// while let Some(line) = receiver.recv().await {
+    ///     println!("{line}");
+    ///     if line == "bob is gone" {
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn on_join(
         &self,
         mut callback: impl FnMut(&str, Option<Entry<M, X>>, Entry<M, X>) + Send + 'static,

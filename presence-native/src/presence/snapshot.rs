@@ -11,6 +11,30 @@ use super::list::List;
 ///
 /// The order is phoenix.js's: keys that are array indices (`"0"`, `"17"`) ascending, then the others in order of
 /// arrival.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::Socket;
+///
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<serde_json::Value>()?;
+/// channel.join().await?;
+/// let before = presence.synced().await?;
+/// for person in &before {
+///     println!("{} is on {} devices", person.key(), person.len());
+/// }
+/// let mut changes = presence.changes();
+/// # let mut bob = server.presences().process();
+/// # bob.track("room:lobby", "bob", serde_json::Map::new())?;
+/// changes.next().await; // bob comes
+/// assert!(before.get("bob").is_none());
+/// assert!(presence.snapshot().get("bob").is_some());
+/// assert_ne!(presence.snapshot(), before);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Snapshot<M, X> {
     list: List,
     index: Arc<OnceLock<HashMap<Box<str>, u64>>>,
@@ -81,6 +105,24 @@ impl<M, X> Snapshot<M, X> {
 }
 
 /// The presences of a [`Snapshot`], in order.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let server = presence_server::Server::builder().start().await?;
+/// # let endpoint = server.endpoint();
+/// use presence_native::Socket;
+///
+/// # let mut seven = server.presences().process();
+/// # seven.track("room:lobby", "7", serde_json::Map::new())?;
+/// let socket = Socket::builder(&endpoint).param("user_id", "alice").build()?;
+/// let channel = socket.channel("room:lobby");
+/// let presence = channel.presence::<serde_json::Value>()?;
+/// channel.join().await?;
+/// let snapshot = presence.synced().await?;
+/// let keys: Vec<_> = snapshot.iter().map(|person| person.key().to_owned()).collect();
+/// assert_eq!(keys, ["7", "alice"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Iter<'a, M, X> {
     entries: Box<dyn Iterator<Item = &'a Arc<RawEntry>> + Send + 'a>,
     _types: PhantomData<fn() -> (M, X)>,

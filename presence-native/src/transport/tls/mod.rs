@@ -19,11 +19,12 @@ use crate::error::{BuildError, ConnectError};
 ///
 /// ```
 /// # #[cfg(feature = "rustls-native-roots")] {
-/// use presence_native::Tls;
+/// use presence_native::{Socket, Tls};
 ///
 /// // A private authority's certificate, in PEM, trusted beside the usual ones.
 /// # let pem = "";
 /// let tls = Tls::rustls_native_roots().with_root_certificate(pem);
+/// let builder = Socket::builder("wss://chat.internal/socket").tls(tls);
 /// # }
 /// ```
 #[derive(Clone)]
