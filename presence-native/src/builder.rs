@@ -167,6 +167,17 @@ impl SocketBuilder {
     }
 
     /// The version of the wire format; [`Vsn::V2`] by default.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{Socket, Vsn};
+    ///
+    /// let socket = Socket::builder(&endpoint).vsn(Vsn::V1).connect().await?;
+    /// socket.channel("room:lobby").join().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub const fn vsn(mut self, vsn: Vsn) -> Self {
         self.vsn = vsn;
         self
@@ -227,6 +238,21 @@ impl SocketBuilder {
     /// Whether to stop trying once the server refuses for good: a connection with HTTP status 401, 403 or 404 or close
     /// code 1008, a join with the reason `unauthorized`, `forbidden` or `unmatched topic`. Off by default, as in
     /// phoenix.js: such answers also come from servers that are being deployed.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let server = presence_server::Server::builder().start().await?;
+    /// # let endpoint = server.endpoint();
+    /// use presence_native::{Socket, SocketStatus};
+    ///
+    /// // The embedded server refuses those who ask for it.
+    /// let builder = Socket::builder(&endpoint).param("reject", "1").give_up_when_refused(true);
+    /// let socket = builder.build()?;
+    /// let refused = socket.connected().await.unwrap_err();
+    /// assert!(!refused.is_retryable());
+    /// assert!(matches!(socket.status(), SocketStatus::Closed(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub const fn give_up_when_refused(mut self, give_up: bool) -> Self {
         self.give_up_when_refused = give_up;
         self
@@ -267,6 +293,15 @@ impl SocketBuilder {
     }
 
     /// Connects through an HTTP proxy, by CONNECT: `http://HOST:PORT`.
+    ///
+    /// ```
+    /// # let _runtime = tokio::runtime::Runtime::new().unwrap();
+    /// # let _guard = _runtime.enter();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder("wss://example.org/socket").proxy("http://localhost:3128").build()?;
+    /// # Ok::<(), presence_native::BuildError>(())
+    /// ```
     #[cfg(feature = "proxy")]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some((url.into(), None));
@@ -274,6 +309,17 @@ impl SocketBuilder {
     }
 
     /// [`proxy`](Self::proxy), with the name and password that it asks for (`Basic`).
+    ///
+    /// ```
+    /// # let _runtime = tokio::runtime::Runtime::new().unwrap();
+    /// # let _guard = _runtime.enter();
+    /// use presence_native::Socket;
+    ///
+    /// let socket = Socket::builder("wss://example.org/socket")
+    ///     .proxy_with_password("http://localhost:3128", "alice", "s3cret")
+    ///     .build()?;
+    /// # Ok::<(), presence_native::BuildError>(())
+    /// ```
     #[cfg(feature = "proxy")]
     pub fn proxy_with_password(
         mut self,
