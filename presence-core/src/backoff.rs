@@ -3,6 +3,17 @@
 use crate::timer::TimerId;
 
 /// The waits between tries, in milliseconds.
+///
+/// ```
+/// use presence_core::{Backoff, Config, Millis, Socket, Transmit};
+///
+/// let reconnect = Backoff::Steps { steps: vec![1_000, 2_000], then: 60_000 };
+/// let mut socket: Socket<()> = Socket::new(Config { reconnect, ..Config::default() });
+/// socket.connect(Millis(0));
+/// let Some(Transmit::Connect { connection }) = socket.poll_transmit() else { panic!() };
+/// socket.handle_close(Millis(20), connection, None);
+/// assert_eq!(socket.poll_timeout(), Some(Millis(1_020)));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Backoff {
     /// The n-th try waits for the n-th entry; later ones for `then`.

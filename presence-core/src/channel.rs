@@ -6,6 +6,17 @@ use crate::backoff::Retry;
 use crate::id::{PresenceId, PushId};
 
 /// Where a channel stands; the words are phoenix.js's.
+///
+/// ```
+/// use presence_core::{ChannelState, Config, Millis, Socket};
+///
+/// let mut socket: Socket<()> = Socket::new(Config::default());
+/// let channel = socket.channel("room:lobby", None);
+/// assert_eq!(socket.channel_state(channel), ChannelState::Closed);
+/// socket.join(Millis(0), channel, None)?;
+/// assert_eq!(socket.channel_state(channel).as_str(), "joining");
+/// # Ok::<(), presence_core::JoinError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelState {
     /// Never joined, or left, or closed by the server.

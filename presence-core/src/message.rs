@@ -8,6 +8,14 @@ use thiserror::Error;
 use crate::json::{JsonError, Scanner, unescape_str};
 
 /// The version of the wire format, the `vsn` of the connection's URL.
+///
+/// ```
+/// use presence_core::message::Vsn;
+///
+/// assert_eq!(Vsn::default().as_str(), "2.0.0");
+/// assert_eq!(Vsn::try_from("1.0.0"), Ok(Vsn::V1));
+/// assert!(Vsn::try_from("3.0.0").is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Vsn {
     /// Objects, `{"topic":…,"event":…,"payload":…,"ref":…}`; no binary payloads. What a server speaks when the URL
@@ -95,6 +103,17 @@ pub enum Payload<'a> {
 }
 
 /// One message.
+///
+/// ```
+/// use presence_core::codec::decode_text;
+/// use presence_core::message::{Payload, Ref, Vsn};
+///
+/// let message = decode_text(Vsn::V2, r#"["1",null,"room:lobby","shout",{"body":"hi"}]"#)?;
+/// assert_eq!((message.join_ref.as_str(), &message.message_ref), (Some("1"), &Ref::None));
+/// assert_eq!((&*message.topic, &*message.event), ("room:lobby", "shout"));
+/// assert_eq!(message.payload, Payload::Json(r#"{"body":"hi"}"#));
+/// # Ok::<(), presence_core::codec::CodecError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     /// The ref of the join that the message belongs to, if it says so.
@@ -110,6 +129,17 @@ pub struct Message<'a> {
 }
 
 /// The payload of a `phx_reply`: `{"status": string, "response": any}`.
+///
+/// ```
+/// use presence_core::codec::decode_text;
+/// use presence_core::message::{Payload, Reply, Vsn};
+///
+/// let frame = r#"["1","2","room:lobby","phx_reply",{"status":"error","response":{"reason":"full"}}]"#;
+/// let reply = Reply::parse(&decode_text(Vsn::V2, frame)?)?;
+/// assert_eq!(reply.status, "error");
+/// assert_eq!(reply.response, Payload::Json(r#"{"reason":"full"}"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply<'a> {
     /// The status, `ok` or `error` by convention.

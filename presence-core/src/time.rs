@@ -9,6 +9,14 @@ use core::ops::{Add, Sub};
 /// timer is told what time it is. Moments only have to be comparable with each
 /// other; one that lies before an earlier one is taken as that earlier one, so
 /// a clock that jumps back does no harm.
+///
+/// ```
+/// use presence_core::Millis;
+///
+/// let opened = Millis(20);
+/// assert_eq!(opened + 30_000, Millis(30_020));
+/// assert_eq!(Millis(5).since(opened), 0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub u64);
 

@@ -1,4 +1,18 @@
 /// How a [`Tracker`](super::Tracker) behaves.
+///
+/// ```
+/// use presence_core::presence::{PresenceOptions, Tracker};
+///
+/// // A server that never sends a state, and numbers its metas under another name.
+/// let mut options = PresenceOptions::default();
+/// options.diffs_without_state = true;
+/// options.ref_field = "id".to_owned();
+/// let mut tracker: Tracker = Tracker::new(options);
+/// tracker.sync_diff(r#"{"joins":{"ann":{"metas":[{"id":"1"}]}},"leaves":{}}"#)?;
+/// let ann = tracker.roster().get("ann").and_then(|ann| ann.metas().next());
+/// assert_eq!(ann.and_then(|meta| meta.reference()).as_deref(), Some("1"));
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PresenceOptions {
@@ -21,6 +35,18 @@ pub struct PresenceOptions {
 
 /// How many diffs may wait for the state of their join, and how many bytes of them. Beyond it none is dropped alone:
 /// all are, and the channel has to be joined anew, which [`Outcome::rejoin`](super::Outcome::rejoin) says.
+///
+/// ```
+/// use presence_core::presence::{HeldLimit, Join, PresenceOptions, Tracker};
+///
+/// let mut options = PresenceOptions::default();
+/// options.held_limit = HeldLimit { diffs: 1, ..HeldLimit::default() };
+/// let mut tracker: Tracker = Tracker::new(options);
+/// let join = Join::answered("1");
+/// assert!(!tracker.handle_diff_json(r#"{"joins":{},"leaves":{}}"#, join)?.rejoin);
+/// assert!(tracker.handle_diff_json(r#"{"joins":{},"leaves":{}}"#, join)?.rejoin);
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldLimit {
     /// 10,000 by default.

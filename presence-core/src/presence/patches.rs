@@ -3,6 +3,40 @@ use super::roster::{Roster, SlotId};
 use super::sort::sort_by_key;
 
 /// What a mirror of the roster has to do at one place to be like it again.
+///
+/// ```
+/// use presence_core::presence::{CatchUp, Tracker};
+///
+/// // A mirror: keys, sorted by their places.
+/// let mut mirror: Vec<(u64, String)> = Vec::new();
+/// let mut patches = Vec::new();
+/// let mut tracker: Tracker = Tracker::default();
+/// let frames = [
+///     r#"{"joins":{"ann":{"metas":[{"phx_ref":"a"}]},"bob":{"metas":[{"phx_ref":"b"}]}},"leaves":{}}"#,
+///     r#"{"joins":{"7":{"metas":[{"phx_ref":"c"}]}},"leaves":{"ann":{"metas":[{"phx_ref":"a"}]}}}"#,
+/// ];
+/// for frame in frames {
+///     tracker.sync_diff(frame)?;
+///     match tracker.drain_patches(&mut patches) {
+///         CatchUp::Rebuild => {
+///             let places = tracker.roster().iter().filter_map(|person| Some((person.order()?, person.key().into())));
+///             mirror = places.collect();
+///         }
+///         CatchUp::Patch => {
+///             for patch in &patches {
+///                 mirror.retain(|(order, _)| *order != patch.order);
+///                 if let Some(person) = patch.slot.and_then(|slot| tracker.roster().at(slot)) {
+///                     mirror.push((patch.order, person.key().into()));
+///                 }
+///             }
+///             mirror.sort();
+///         }
+///     }
+/// }
+/// let keys: Vec<_> = mirror.iter().map(|(_, key)| key.as_str()).collect();
+/// assert_eq!(keys, ["7", "bob"]);
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patch {
     /// The place: mirrors are sorted by [`PresenceRef::order`](super::PresenceRef::order).

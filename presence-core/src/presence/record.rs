@@ -50,6 +50,25 @@ struct Touched<C: Carry> {
 }
 
 /// What happened to a presence.
+///
+/// ```
+/// use presence_core::presence::{ChangeKind, Tracker};
+///
+/// let diffs = [
+///     r#"{"joins":{"ann":{"metas":[{"phx_ref":"a"}]}},"leaves":{}}"#,
+///     r#"{"joins":{"ann":{"metas":[{"phx_ref":"b"}]}},"leaves":{"ann":{"metas":[{"phx_ref":"a"}]}}}"#,
+///     r#"{"joins":{},"leaves":{"ann":{"metas":[{"phx_ref":"b"}]}}}"#,
+/// ];
+/// let mut tracker: Tracker = Tracker::default();
+/// tracker.set_changes(true);
+/// let mut kinds = Vec::new();
+/// for diff in diffs {
+///     tracker.sync_diff(diff)?;
+///     kinds.extend(tracker.changes().map(|change| change.kind()));
+/// }
+/// assert_eq!(kinds, [ChangeKind::Joined, ChangeKind::Updated, ChangeKind::Left]);
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
     /// It has new metas and lost none: its first ones, if there was no presence before.

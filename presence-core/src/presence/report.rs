@@ -10,6 +10,23 @@ use super::roster::Roster;
 use super::view::{MetaRef, PresenceRef};
 
 /// One call that phoenix.js would make to `onJoin` or `onLeave`.
+///
+/// ```
+/// use presence_core::presence::{StepKind, Tracker};
+///
+/// let mut tracker: Tracker = Tracker::default();
+/// tracker.set_steps(true);
+/// tracker.sync_state(r#"{"ann":{"metas":[{"phx_ref":"a"}]}}"#)?;
+/// // An update is a join and a leave to phoenix.js.
+/// let diff = r#"{
+///     "joins": {"ann": {"metas": [{"phx_ref":"b"}]}},
+///     "leaves": {"ann": {"metas": [{"phx_ref":"a"}]}}
+/// }"#;
+/// tracker.sync_diff(diff)?;
+/// let steps: Vec<_> = tracker.steps().map(|step| (step.kind(), step.other().len())).collect();
+/// assert_eq!(steps, [(StepKind::Join, 1), (StepKind::Leave, 1)]);
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Step<'a, C: Carrier> {
     arena: &'a Arena,
@@ -50,6 +67,25 @@ impl<'a, C: Carrier> Step<'a, C> {
 }
 
 /// What a frame as a whole did to one presence: an update is an update, and a ref that was there already is no join.
+///
+/// ```
+/// use presence_core::presence::{ChangeKind, Tracker};
+///
+/// let mut tracker: Tracker = Tracker::default();
+/// tracker.set_changes(true);
+/// tracker.sync_state(r#"{"ann":{"metas":[{"phx_ref":"a"}]}}"#)?;
+/// let diff = r#"{
+///     "joins": {"ann": {"metas": [{"phx_ref":"b"}]}},
+///     "leaves": {"ann": {"metas": [{"phx_ref":"a"}]}}
+/// }"#;
+/// tracker.sync_diff(diff)?;
+/// let change = tracker.changes().next().expect("ann was updated");
+/// assert_eq!((&*change.key(), change.kind()), ("ann", ChangeKind::Updated));
+/// assert_eq!(change.joined().next().map(|meta| meta.raw()), Some(r#"{"phx_ref":"b"}"#));
+/// assert_eq!(change.left().next().map(|meta| meta.raw()), Some(r#"{"phx_ref":"a"}"#));
+/// assert!(change.before().is_some() && change.after().is_some());
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Change<'a, C: Carrier> {
     arena: &'a Arena,

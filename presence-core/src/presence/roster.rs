@@ -65,6 +65,17 @@ impl<C: Carry> Slot<C> {
 /// a key that left and came back goes last.
 ///
 /// Looking up, joining and leaving are O(1) for named keys and O(log n) for index-like ones.
+///
+/// ```
+/// use presence_core::presence::Tracker;
+///
+/// let mut tracker: Tracker = Tracker::default();
+/// tracker.sync_state(r#"{"bob":{"metas":[]},"10":{"metas":[]},"ann":{"metas":[]},"9":{"metas":[]}}"#)?;
+/// let keys: Vec<_> = tracker.roster().iter().map(|person| person.key()).collect();
+/// assert_eq!(keys, ["9", "10", "bob", "ann"]);
+/// assert!(tracker.roster().get("carol").is_none());
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Debug)]
 pub struct Roster<C: Carrier> {
     pub(super) arena: Arena,

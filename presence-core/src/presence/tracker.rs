@@ -11,6 +11,26 @@ use super::roster::Roster;
 use crate::codec::TextFrame;
 
 /// The join that a channel is in when a frame arrives.
+///
+/// ```
+/// use presence_core::presence::{Join, SyncStatus, Tracker};
+///
+/// let (empty, bob) = (r#"{}"#, r#"{"joins":{"bob":{"metas":[{"phx_ref":"b"}]}},"leaves":{}}"#);
+/// let mut tracker: Tracker = Tracker::default();
+/// let outcome = tracker.handle_state_json(empty, Join::answered("1"))?;
+/// assert_eq!(outcome.status, Some(SyncStatus::Synced));
+///
+/// // A rejoin is on its way: what still comes is of the join before, and its state will override it.
+/// tracker.handle_diff_json(bob, Join::unanswered("2"))?;
+/// assert_eq!((tracker.status(), tracker.held()), (SyncStatus::Stale, 0));
+///
+/// // Answered, but its state is still to come: the diff waits for it.
+/// tracker.handle_diff_json(bob, Join::answered("2"))?;
+/// assert_eq!((tracker.roster().len(), tracker.held()), (0, 1));
+/// tracker.handle_state_json(empty, Join::answered("2"))?;
+/// assert_eq!((tracker.roster().len(), tracker.held()), (1, 0));
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Join<'a> {
     /// Its ref, if the channel has been joined at all.

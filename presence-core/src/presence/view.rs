@@ -10,6 +10,18 @@ use super::roster::SlotId;
 use crate::json::{lossy, members, write_string};
 
 /// A presence, as it stands on the roster or in a step or change. A light value: it borrows everything.
+///
+/// ```
+/// use presence_core::presence::Presence;
+///
+/// let mut presence = Presence::default();
+/// presence.sync_state(r#"{"a7":{"metas":[{"phx_ref":"a"}],"user":{"name":"Ann"}}}"#)?;
+/// let ann = presence.get("a7").expect("she is there");
+/// assert_eq!((&*ann.key(), ann.len()), ("a7", 1));
+/// assert_eq!(ann.extra("user"), Some(r#"{"name":"Ann"}"#));
+/// assert_eq!(ann.to_json(), r#"{"metas":[{"phx_ref":"a"}],"user":{"name":"Ann"}}"#);
+/// # Ok::<(), presence_core::presence::PresenceError>(())
+/// ```
 pub struct PresenceRef<'a, C: Carrier> {
     arena: &'a Arena,
     key: Span,
@@ -103,6 +115,23 @@ impl<'a, C: Carrier> PresenceRef<'a, C> {
 }
 
 /// One meta of a presence.
+///
+/// ```
+/// use presence_core::presence::Presence;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Meta {
+///     device: String,
+/// }
+///
+/// let mut presence = Presence::default();
+/// presence.sync_state(r#"{"ann":{"metas":[{"phx_ref":"a","device":"phone"}]}}"#)?;
+/// for meta in presence.get("ann").expect("she is there").metas() {
+///     assert_eq!(meta.reference().as_deref(), Some("a"));
+///     assert_eq!(meta.decode::<Meta>()?.device, "phone");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct MetaRef<'a, C: Carrier> {
     arena: &'a Arena,
     meta: &'a Meta<C::Meta>,

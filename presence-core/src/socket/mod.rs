@@ -43,6 +43,26 @@ use teardown::Teardown;
 /// [`poll_timeout`] says when to call [`handle_timeout`] at the latest; calling
 /// it early, or twice, does nothing. The same calls give the same answers.
 ///
+/// ```
+/// use presence_core::{Config, Event, Millis, Socket, Transmit};
+///
+/// let mut socket: Socket<()> = Socket::new(Config::default());
+/// socket.connect(Millis(0));
+/// let Some(Transmit::Connect { connection }) = socket.poll_transmit() else { panic!() };
+/// socket.handle_open(Millis(20), connection, false);
+/// assert!(socket.is_connected());
+///
+/// // The connection breaks: the first try comes 10 ms later.
+/// socket.handle_close(Millis(500), connection, None);
+/// assert_eq!(socket.poll_event(), Some(Event::Opened { connection }));
+/// let closed = Event::Closed { connection, code: None, will_retry: true };
+/// assert_eq!(socket.poll_event(), Some(closed));
+/// assert_eq!(socket.poll_timeout(), Some(Millis(510)));
+/// socket.handle_timeout(Millis(510));
+/// assert!(matches!(socket.poll_transmit(), Some(Transmit::Close { .. }))); // what is left of the old one
+/// assert!(matches!(socket.poll_transmit(), Some(Transmit::Connect { .. })));
+/// ```
+///
 /// [`handle_open`]: Self::handle_open
 /// [`handle_text`]: Self::handle_text
 /// [`handle_binary`]: Self::handle_binary
