@@ -136,7 +136,7 @@ pub(crate) struct LoadOptions {
     /// The parameter of the connection that says who one is
     #[arg(long, default_value = "user_id", value_name = "NAME")]
     pub(crate) user_param: String,
-    /// The event that changes one's meta, with the payload {\"n\": NUMBER}; empty for servers without one
+    /// The event that changes one's meta, with the payload {"n": NUMBER}; empty for servers without one
     #[arg(long, default_value = "set_status", value_name = "EVENT")]
     pub(crate) update_event: String,
     /// Where the randomness starts; by default it is different each time, and shown

@@ -1,90 +1,31 @@
 //! The program as it is run: what it prints, and what it ends with.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-use std::process::{Output, Stdio};
-use std::time::Duration;
+mod common;
 
-use presence_native::{Channel, Socket};
+use common::{BOT, ROOM, Watch, in_time, member};
 use presence_server::Server;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
-
-const ROOM: &str = "room:lobby";
-
-async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future)
-        .await
-        .expect("waited too long")
-}
+use tokio::process::Command;
 
 fn bot(server: &Server, command: &str, args: &[&str]) -> Command {
-    let mut bot = Command::new(env!("CARGO_BIN_EXE_presence-bot"));
-    bot.args([command, &server.endpoint(), ROOM])
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    let mut bot = Command::new(BOT);
+    bot.args([command, &server.endpoint(), ROOM]).args(args);
     bot
 }
 
 async fn output(server: &Server, command: &str, args: &[&str]) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = in_time(bot(server, command, args).output()).await.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap(), text(stdout), text(stderr))
+    common::output(bot(server, command, args)).await
 }
 
-/// `presence-bot watch --json`
-struct Watch {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Watch {
-    fn start(server: &Server, args: &[&str]) -> Self {
-        let mut child = bot(server, "watch", args).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    async fn line(&mut self) -> String {
-        in_time(self.lines.next_line())
-            .await
-            .unwrap()
-            .expect("it has ended")
-    }
-
-    /// The next event of this kind.
-    async fn until(&mut self, event: &str) -> Value {
-        loop {
-            let line: Value = serde_json::from_str(&self.line().await).expect("a line is JSON");
-            if line["event"] == event {
-                return line;
-            }
-        }
-    }
-}
-
-async fn member(server: &Server, user_id: &str) -> (Socket, Channel) {
-    let socket = Socket::builder(server.endpoint())
-        .param("user_id", user_id)
-        .connect()
-        .await
-        .unwrap();
-    let channel = socket.channel(ROOM);
-    in_time(channel.join()).await.unwrap();
-    (socket, channel)
+fn watch(server: &Server, args: &[&str]) -> Watch {
+    Watch::start(bot(server, "watch", args))
 }
 
 #[tokio::test]
 async fn watch_tells_who_comes_changes_and_goes() {
     let server = Server::builder().start().await.unwrap();
-    let mut watch = Watch::start(&server, &["--json", "--user-id", "bot"]);
+    let mut watch = watch(&server, &["--json", "--user-id", "bot"]);
     assert_eq!(
         watch.until("connected").await,
         json!({"event": "connected"})
@@ -122,7 +63,7 @@ async fn watch_tells_who_comes_changes_and_goes() {
 #[tokio::test]
 async fn watch_answers_when_asked_and_only_then() {
     let server = Server::builder().start().await.unwrap();
-    let mut watch = Watch::start(&server, &["--json", "--user-id", "bot"]);
+    let mut watch = watch(&server, &["--json", "--user-id", "bot"]);
     watch.until("synced").await;
     let (_ann, channel) = member(&server, "ann").await;
     let mut shouts = channel.events_named("shout");
@@ -159,7 +100,7 @@ async fn watch_without_json_is_for_people() {
     process
         .track(ROOM, "evil\u{1b}[2J", serde_json::Map::new())
         .unwrap();
-    let mut watch = Watch::start(&server, &["--user-id", "bot"]);
+    let mut watch = watch(&server, &["--user-id", "bot"]);
     assert_eq!(watch.line().await, "connected");
     let mut joined = [watch.line().await, watch.line().await];
     joined.sort();
@@ -174,7 +115,7 @@ async fn watch_without_json_is_for_people() {
 #[tokio::test]
 async fn ctrl_c_is_a_good_end() {
     let server = Server::builder().start().await.unwrap();
-    let mut watch = Watch::start(&server, &["--json"]);
+    let mut watch = watch(&server, &["--json"]);
     watch.until("synced").await;
     let id = watch.child.id().unwrap().to_string();
     let killed = in_time(Command::new("kill").args(["-INT", &id]).status())
@@ -195,13 +136,13 @@ async fn exit_codes_tell_what_was_wrong() {
     assert_eq!((code, said.contains("403")), (3, true), "{said}");
     let (code, _, said) = output(&server, "say", &["--event", "fail", "--reply", "no"]).await;
     assert_eq!((code, said.contains("body")), (5, true), "{said}");
-    let mut forbidden = Command::new(env!("CARGO_BIN_EXE_presence-bot"));
+    let mut forbidden = Command::new(BOT);
     forbidden.args(["watch", &server.endpoint(), "room:forbidden"]);
     let ended = in_time(forbidden.output()).await.unwrap();
     assert_eq!(ended.status.code(), Some(4));
     let stopped = server.addr();
     in_time(server.shutdown()).await;
-    let mut nobody = Command::new(env!("CARGO_BIN_EXE_presence-bot"));
+    let mut nobody = Command::new(BOT);
     nobody.args(["watch", &format!("ws://{stopped}/socket"), ROOM]);
     let ended = in_time(nobody.output()).await.unwrap();
     assert_eq!(ended.status.code(), Some(3));
