@@ -299,7 +299,7 @@ impl SocketBuilder {
     /// # let _guard = _runtime.enter();
     /// use presence_native::Socket;
     ///
-    /// let socket = Socket::builder("wss://example.org/socket").proxy("http://localhost:3128").build()?;
+    /// let socket = Socket::builder("ws://example.org/socket").proxy("http://localhost:3128").build()?;
     /// # Ok::<(), presence_native::BuildError>(())
     /// ```
     #[cfg(feature = "proxy")]
@@ -315,7 +315,7 @@ impl SocketBuilder {
     /// # let _guard = _runtime.enter();
     /// use presence_native::Socket;
     ///
-    /// let socket = Socket::builder("wss://example.org/socket")
+    /// let socket = Socket::builder("ws://example.org/socket")
     ///     .proxy_with_password("http://localhost:3128", "alice", "s3cret")
     ///     .build()?;
     /// # Ok::<(), presence_native::BuildError>(())
