@@ -163,6 +163,21 @@ pub enum Event {
 }
 
 /// What a wait is for.
+///
+/// ```
+/// use presence_core::{Backoff, Config, Event, Millis, Socket, Transmit, Wait};
+///
+/// let config = Config { reconnect: Backoff::Asked, ..Config::default() };
+/// let mut socket: Socket<()> = Socket::new(config);
+/// socket.connect(Millis(0));
+/// let Some(Transmit::Connect { connection }) = socket.poll_transmit() else { panic!() };
+/// socket.handle_close(Millis(20), connection, None);
+/// let event = std::iter::from_fn(|| socket.poll_event())
+///     .find(|event| matches!(event, Event::DelayNeeded { .. }));
+/// assert_eq!(event, Some(Event::DelayNeeded { wait: Wait::Reconnect, tries: 1 }));
+/// socket.set_delay(Millis(20), Wait::Reconnect, 700);
+/// assert_eq!(socket.poll_timeout(), Some(Millis(720)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// To connect again.

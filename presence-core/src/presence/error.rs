@@ -3,6 +3,18 @@ use thiserror::Error;
 use crate::codec::CodecError;
 
 /// A state or diff that cannot be applied. Nothing has changed then.
+///
+/// ```
+/// use presence_core::presence::{Presence, PresenceError, ShapeProblem};
+///
+/// let mut presence = Presence::default();
+/// let problem = match presence.sync_state(r#"{"ann":{"metas":{}}}"#) {
+///     Err(PresenceError::Shape { problem, .. }) => problem,
+///     other => panic!("{other:?}"),
+/// };
+/// assert_eq!(problem, ShapeProblem::Metas);
+/// assert!(presence.is_empty());
+/// ```
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PresenceError {

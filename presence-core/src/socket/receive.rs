@@ -10,6 +10,41 @@ use crate::presence::PresenceError;
 use crate::time::Millis;
 
 /// A frame that was received.
+///
+/// ```
+/// use presence_core::message::Vsn;
+/// use presence_core::presence::PresenceOptions;
+/// use presence_core::{Config, Millis, Received, Socket, Transmit};
+///
+/// # let mut socket: Socket<()> = Socket::new(Config::default());
+/// # socket.connect(Millis(0));
+/// # let Some(Transmit::Connect { connection }) = socket.poll_transmit() else { panic!() };
+/// # socket.handle_open(Millis(0), connection, false);
+/// # let channel = socket.channel("room:lobby", None);
+/// # let presence = socket.track(channel, PresenceOptions::default());
+/// # socket.join(Millis(0), channel, None)?;
+/// # let reply = r#"["3","3","room:lobby","phx_reply",{"status":"ok","response":{}}]"#;
+/// # socket.handle_text(Millis(0), connection, Vsn::V2, reply)?;
+/// // `channel` is joined, and `presence` follows it.
+/// let frames = [
+///     r#"["3",null,"room:lobby","shout",{"body":"hi"}]"#,
+///     r#"["3",null,"room:lobby","presence_state",{"ann":{"metas":[{"phx_ref":"a"}]}}]"#,
+/// ];
+/// for frame in frames {
+///     match socket.handle_text(Millis(30), connection, Vsn::V2, frame)? {
+///         Some(Received::Message(message)) => {
+///             assert_eq!(message.event, "shout");
+///             assert_eq!(socket.deliveries()[0].channel, channel);
+///         }
+///         Some(Received::Presence(frame)) => {
+///             assert_eq!(frame.event(), "presence_state");
+///             assert_eq!(socket.updated_presences()[0].presence, presence);
+///         }
+///         None => panic!("another connection is in use"),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Received<'a> {
     /// A message.
