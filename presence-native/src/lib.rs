@@ -330,7 +330,7 @@
 //! | `native-tls` | `wss://` by the operating system's own TLS (OpenSSL on Linux) | |
 //! | `proxy` | connections through an HTTP proxy, by CONNECT: `SocketBuilder::proxy` | |
 //!
-//! They add up. Without any there is `ws://`.
+//! They add up: of the first three, the first that is on is the default of [`Tls`]. Without any there is `ws://` alone.
 //!
 //! # Rust version
 //!
