@@ -362,7 +362,9 @@ pub use presence::{
     Presence, PresenceOptions, PresenceStatus, Snapshot,
 };
 #[doc(inline)]
-pub use presence_core::message::Vsn;
+pub use presence_core::codec::CodecError;
+#[doc(inline)]
+pub use presence_core::message::{ReplyError, UnknownVsn, Vsn};
 pub use push::Push;
 pub use socket::{Socket, SocketStatus};
 pub use transport::Tls;
