@@ -2,12 +2,14 @@
 
 mod binary;
 mod encode;
+mod last_head;
 mod text;
 
 use thiserror::Error;
 
 pub use binary::{decode_binary, encode_binary};
 pub use encode::encode_text;
+pub(crate) use last_head::LastHead;
 pub use text::{TextFrame, decode_text};
 
 use crate::json::JsonError;

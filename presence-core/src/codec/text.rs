@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use super::CodecError;
+use super::last_head::LastHead;
 use crate::json::{Decimal, Kind, Scan, Scanner, unescape_str};
 use crate::message::{Message, Payload, Ref, Vsn};
 
@@ -64,6 +65,42 @@ impl<'a> TextFrame<'a> {
             Vsn::V1 => Self::open_object(text),
             Vsn::V2 => Self::open_array(text),
         }
+    }
+
+    /// As [`TextFrame::open`], with what is known of the frame before.
+    pub(crate) fn open_next(
+        vsn: Vsn,
+        text: &'a str,
+        last: &mut LastHead,
+    ) -> Result<Self, CodecError> {
+        if vsn == Vsn::V1 {
+            return Self::open_object(text);
+        }
+        if let Some((topic, event, at)) = last.of(text) {
+            let mut scanner = Scanner::new(text);
+            scanner.skip_known(at);
+            let head = Head {
+                topic: Cow::Borrowed(topic),
+                event: Cow::Borrowed(event),
+                ..Head::default()
+            };
+            return Ok(Self {
+                scanner,
+                head,
+                rest: Rest::Array,
+            });
+        }
+        let frame = Self::open_array(text)?;
+        if let Head {
+            join_ref: Ref::None,
+            message_ref: Ref::None,
+            topic: Cow::Borrowed(topic),
+            event: Cow::Borrowed(event),
+        } = frame.head
+        {
+            last.keep(text, topic, event, frame.scanner.position());
+        }
+        Ok(frame)
     }
 
     /// As [`TextFrame::open`], from bytes.

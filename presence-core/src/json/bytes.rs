@@ -50,28 +50,37 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let (chunks_a, tail_a) = a.as_chunks::<16>();
-    let (chunks_b, tail_b) = b.as_chunks::<16>();
-    if chunks_a
-        .iter()
-        .zip(chunks_b)
-        .any(|(a, b)| u128::from_ne_bytes(*a) != u128::from_ne_bytes(*b))
-    {
-        return false;
+    if a.len() < 16 {
+        return a.iter().zip(b).all(|(a, b)| a == b);
     }
-    tail_a
-        .iter()
-        .zip(tail_b)
-        .fold(0, |differing, (a, b)| differing | (a ^ b))
-        == 0
+    // The last sixteen once more, instead of what does not fill a chunk.
+    let last = a.last_chunk::<16>().zip(b.last_chunk::<16>());
+    let chunks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
+    chunks
+        .chain(last)
+        .all(|(a, b)| u128::from_ne_bytes(*a) == u128::from_ne_bytes(*b))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{find_special, is_special};
+    use super::{find_special, is_special, same_bytes};
     use proptest::prelude::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn bytes_are_the_same_if_none_differs() {
+        for len in 0..70 {
+            let bytes: Vec<u8> = (0..len).collect();
+            assert!(same_bytes(&bytes, &bytes.clone()));
+            assert!(!same_bytes(&bytes, &[&bytes[..], &[0]].concat()));
+            for at in 0..bytes.len() {
+                let mut other = bytes.clone();
+                other[at] ^= 0x80;
+                assert!(!same_bytes(&bytes, &other), "{at} of {len}");
+            }
+        }
+    }
 
     proptest! {
         #[test]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::backoff::{Jitter, Retry};
 use crate::channel::Channel;
+use crate::codec::LastHead;
 use crate::config::Config;
 use crate::event::{Delivery, Envelope, Event, Outgoing, ReadyState, Transmit, Wait};
 use crate::id::{ChannelId, ConnectionId, PushId};
@@ -110,6 +111,7 @@ pub struct Socket<P> {
     transmits: VecDeque<Transmit<P>>,
     events: VecDeque<Event>,
     deliveries: Vec<Delivery>,
+    last_head: LastHead,
 }
 
 impl<P: Clone> Socket<P> {
@@ -143,6 +145,7 @@ impl<P: Clone> Socket<P> {
             transmits: VecDeque::with_capacity(1),
             events: VecDeque::new(),
             deliveries: Vec::new(),
+            last_head: LastHead::default(),
         }
     }
 

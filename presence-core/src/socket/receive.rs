@@ -89,7 +89,7 @@ impl<P: Clone> Socket<P> {
         if !self.hears(connection) {
             return Ok(None);
         }
-        let frame = TextFrame::open(vsn, text)?;
+        let frame = TextFrame::open_next(vsn, text, &mut self.last_head)?;
         self.match_channels(
             join_of(frame.join_ref(), frame.message_ref(), frame.event()),
             frame.topic(),
