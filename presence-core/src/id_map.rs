@@ -1,5 +1,6 @@
 //! A small map whose keys only ever grow.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 /// What stands under numbers that are given out in order: a sorted queue, so
@@ -22,7 +23,15 @@ impl<K, V> Default for IdMap<K, V> {
 
 impl<K: Ord + Copy, V> IdMap<K, V> {
     fn find(&self, key: K) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(other, _)| other.cmp(&key))
+        // Most maps have one entry, and what is asked for is mostly the newest.
+        let Some((newest, _)) = self.entries.back() else {
+            return Err(0);
+        };
+        match newest.cmp(&key) {
+            Ordering::Equal => Ok(self.entries.len() - 1),
+            Ordering::Less => Err(self.entries.len()),
+            Ordering::Greater => self.entries.binary_search_by(|(other, _)| other.cmp(&key)),
+        }
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
