@@ -1,9 +1,9 @@
-// Bundles src into dist. The wasm is there twice: as presence.wasm, for `./slim` and Node's CommonJS, and inlined into
-// the default entry, deflated before base64, which gzip can't undo again at a third of the size.
+// Bundles src into dist. The wasm is there twice: as presence.wasm, for `./slim` and Node, and inlined into
+// the default entry, packed before base64, with a small one that unpacks it.
 // `cargo xtask build-npm` makes wasm/ first.
 
 import { execFileSync } from "node:child_process"
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
@@ -14,9 +14,15 @@ mkdirSync("dist")
 
 const WASM = "wasm/presence_wasm_bg.wasm"
 copyFileSync(WASM, "dist/presence.wasm")
-const deflated = readFileSync(`${WASM}.deflate`).toString("base64")
-writeFileSync("wasm/base64.js", `export const base64 = "${deflated}"\n`)
-writeFileSync("wasm/base64.d.ts", "export declare const base64: string\n")
+const base64 = (file) => readFileSync(file, "base64")
+writeFileSync(
+  "wasm/inlined.js",
+  `export const packed = "${base64(`${WASM}.lzma`)}"
+export const unpacker = "${base64("wasm/presence_unpack.wasm")}"
+export const length = ${statSync(WASM).size}
+`,
+)
+writeFileSync("wasm/inlined.d.ts", "export declare const packed: string, unpacker: string, length: number\n")
 
 /** The glue is imported for its functions only; what it would fetch is handed to it. */
 const glue = {
@@ -48,7 +54,8 @@ const bundle = (entry, outfile, more = {}) =>
 
 await Promise.all([
   bundle("index", "index.mjs"),
-  bundle("node", "index.cjs", { format: "cjs", platform: "node" }),
+  bundle("node", "node.mjs", { platform: "node" }),
+  bundle("require", "index.cjs", { format: "cjs", platform: "node" }),
   bundle("slim", "slim.mjs"),
   bundle("react", "react.mjs", { external: ["react"] }),
   bundle("react", "react.cjs", { external: ["react"], format: "cjs" }),

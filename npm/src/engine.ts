@@ -57,11 +57,7 @@ export const start = (module: WebAssembly.Module | BufferSource): void => {
     return
   }
   requireWebAssembly()
-  try {
-    memory = initSync({ module }).memory
-  } catch (error) {
-    throw explain(error)
-  }
+  memory = initSync({ module }).memory
 }
 
 /** Starts the engine where that has not been done. */
@@ -71,7 +67,11 @@ export const ready = (): WebAssembly.Memory => {
       throw new Error("phoenix-presence/slim is used before it is initialised: await init() first")
     }
     requireWebAssembly()
-    start(source())
+    try {
+      start(source())
+    } catch (error) {
+      throw explain(error)
+    }
   }
   return memory!
 }

@@ -1,14 +1,27 @@
-import { inflateSync } from "fflate"
-import { base64 } from "../wasm/base64.js"
+import { length, packed, unpacker } from "../wasm/inlined.js"
 
-/** The wasm, out of the text that the build made of it. */
+const PAGE = 65_536
+
+/** The wasm, unpacked by another, small one: JavaScript would take several times as long, since it runs once. */
 export const inlined = (): Uint8Array<ArrayBuffer> => {
-  const text = atob(base64)
-  const deflated = new Uint8Array(text.length)
-  for (let at = 0; at < deflated.length; at++) {
-    deflated[at] = text.charCodeAt(at)
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(unpacker)))
+  const { memory, unpack } = exports as {
+    memory: WebAssembly.Memory
+    unpack(from: number, fromLength: number, to: number, toLength: number): void
   }
-  // Node has a faster way, which no bundler has to know of.
-  const zlib = (globalThis as any).process?.getBuiltinModule?.("node:zlib")
-  return zlib === undefined ? inflateSync(deflated) : zlib.inflateRawSync(deflated)
+  const input = bytesOf(packed)
+  const from = memory.grow(Math.ceil((input.length + length) / PAGE)) * PAGE
+  const to = from + input.length
+  new Uint8Array(memory.buffer).set(input, from)
+  unpack(from, input.length, to, length)
+  return new Uint8Array(memory.buffer, to, length)
+}
+
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = text.charCodeAt(at)
+  }
+  return bytes
 }

@@ -1,9 +1,8 @@
-// The default entry for `require` in Node and in Jest: the wasm is the file beside it. Bundlers take the other.
+// The default entry for `import` in Node: the wasm is the file beside it. Bundlers take the one that has it inlined.
 
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { provide } from "./engine.js"
 
-provide(() => readFileSync(join(__dirname, "presence.wasm")))
+provide(() => readFileSync(new URL("presence.wasm", import.meta.url)))
 
 export * from "./exports.js"

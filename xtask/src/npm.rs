@@ -1,8 +1,10 @@
 //! Building the npm package: Rust to wasm, its JavaScript side, then the package's own build.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use lzma_rust2::{LzmaOptions, LzmaWriter};
 
 use crate::project::Project;
 use crate::stamp::Stamp;
@@ -29,17 +31,19 @@ const WASM_FEATURES: [&str; 7] = [
 /// Where the wasm and its glue go; the package's build picks them up there.
 const WASM: &str = "npm/wasm/presence_wasm_bg.wasm";
 
-/// The same deflated, to be inlined.
-const DEFLATED: &str = "npm/wasm/presence_wasm_bg.wasm.deflate";
+/// The same packed, to be inlined.
+const PACKED: &str = "npm/wasm/presence_wasm_bg.wasm.lzma";
 
-/// Prints the sizes that users pay for. Relative paths are files; the package's entry is resolved
-/// as Node resolves it for a user.
+/// What unpacks it.
+const UNPACK: &str = "npm/wasm/presence_unpack.wasm";
+
+/// Prints the sizes that users pay for: those of the wasm, and of the entry that browsers get.
 const SIZES: &str = r#"
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 const wasm = readFileSync("wasm/presence_wasm_bg.wasm");
-const { name } = JSON.parse(readFileSync("package.json", "utf8"));
-const entry = readFileSync(new URL(import.meta.resolve(name)));
+const { module } = JSON.parse(readFileSync("package.json", "utf8"));
+const entry = readFileSync(module);
 for (const data of [wasm, entry]) console.log(data.length, gzipSync(data, { level: 9 }).length);
 "#;
 
@@ -77,6 +81,8 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
             "presence-core/Cargo.toml",
             "presence-wasm/src",
             "presence-wasm/Cargo.toml",
+            "presence-unpack/src",
+            "presence-unpack/Cargo.toml",
             "npm/package-lock.json",
             "xtask/src/npm.rs",
             "Cargo.toml",
@@ -85,23 +91,13 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
         ]
         .map(|path| project.path(path)),
     )?;
-    if !force && stamp.is_fresh(&[WASM, DEFLATED].map(|path| project.path(path))) {
+    if !force && stamp.is_fresh(&[WASM, PACKED, UNPACK].map(|path| project.path(path))) {
         return Ok(());
     }
     setup::wasm_target(project)?;
-    say::step("Building presence-wasm");
-    process::run(
-        project
-            .cargo([
-                "rustc",
-                "--package=presence-wasm",
-                "--lib",
-                "--crate-type=cdylib",
-                "--target=wasm32-unknown-unknown",
-                "--profile=wasm",
-            ])
-            .arg(anonymous_paths(project)),
-    )?;
+    say::step("Building presence-wasm and presence-unpack");
+    build_crate(project, "presence-wasm")?;
+    build_crate(project, "presence-unpack")?;
     build::bindgen(project)?;
     process::run(
         project
@@ -111,26 +107,56 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
             .arg(project.wasm_artifact("wasm", "presence_wasm.wasm")),
     )?;
     say::step("Optimising the wasm");
-    process::run(
-        project
-            .command(project.path("npm/node_modules/.bin/wasm-opt"))
-            .args(["-O3", "--strip-debug"])
-            .args(WASM_FEATURES)
-            .args([WASM, "--output", WASM]),
-    )?;
-    deflate(project)?;
+    optimise(project, &project.path(WASM), WASM)?;
+    let unpack = project.wasm_artifact("wasm", "presence_unpack.wasm");
+    optimise(project, &unpack, UNPACK)?;
+    pack(project)?;
     stamp.keep()
 }
 
-/// Zopfli takes its time to save a twentieth of what users download.
-fn deflate(project: &Project) -> Result<()> {
-    say::step("Deflating the wasm");
-    let cannot = || format!("cannot deflate {WASM}");
+fn build_crate(project: &Project, package: &str) -> Result<()> {
+    process::run(
+        project
+            .cargo([
+                "rustc",
+                &format!("--package={package}"),
+                "--lib",
+                "--crate-type=cdylib",
+                "--target=wasm32-unknown-unknown",
+                "--profile=wasm",
+            ])
+            .arg(anonymous_paths(project)),
+    )
+}
+
+fn optimise(project: &Project, wasm: &Path, output: &str) -> Result<()> {
+    process::run(
+        project
+            .command(project.path("npm/node_modules/.bin/wasm-opt"))
+            .args(["-O3", "--strip-debug", "--strip-producers"])
+            .arg("--strip-target-features")
+            .args(WASM_FEATURES)
+            .arg(wasm)
+            .args(["--output", output]),
+    )
+}
+
+/// LZMA is a seventh less to download than what browsers unpack themselves. As `presence-unpack` reads it.
+fn pack(project: &Project) -> Result<()> {
+    let cannot = || format!("cannot pack {WASM}");
     let wasm = std::fs::read(project.path(WASM)).with_context(cannot)?;
-    let mut deflated = Vec::new();
-    let format = zopfli::Format::Deflate;
-    zopfli::compress(Default::default(), format, &wasm[..], &mut deflated).with_context(cannot)?;
-    std::fs::write(project.path(DEFLATED), deflated).with_context(cannot)
+    let options = LzmaOptions {
+        pb: 0,
+        nice_len: LzmaOptions::NICE_LEN_MAX,
+        ..LzmaOptions::with_preset(9)
+    };
+    let packed = LzmaWriter::new_no_header(Vec::new(), &options, false)
+        .and_then(|mut writer| {
+            writer.write_all(&wasm)?;
+            writer.finish()
+        })
+        .with_context(cannot)?;
+    std::fs::write(project.path(PACKED), packed).with_context(cannot)
 }
 
 fn build_package(project: &Project, force: bool) -> Result<()> {

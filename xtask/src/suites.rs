@@ -194,6 +194,7 @@ pub(crate) fn lint(project: &Project) -> Result<()> {
             "clippy",
             "--package=presence-core",
             "--package=presence-wasm",
+            "--package=presence-unpack",
         ])
         .arg("--target=wasm32-unknown-unknown")
         .args(deny))
@@ -232,6 +233,7 @@ fn doc(project: &Project) -> Result<()> {
         .args([
             "--package=presence-native",
             "--package=presence-wasm",
+            "--package=presence-unpack",
             "--package=presence-server",
         ])
         .env("RUSTDOCFLAGS", "--deny=warnings"))
