@@ -29,10 +29,16 @@ const glue = {
   name: "glue",
   setup({ onLoad }) {
     onLoad({ filter: /presence_wasm\.js$/ }, ({ path }) => ({
-      // Every reference to import.meta.url is in the asynchronous default initialiser, which nobody here calls,
-      // but which would make bundlers look for the file.
-      contents: readFileSync(path, "utf8").replaceAll(/new URL\([^)]*import\.meta\.url\)/g, "undefined"),
-      loader: "js",
+      contents: readFileSync(path, "utf8")
+        // Every reference to import.meta.url is in the asynchronous default initialiser, which nobody here calls,
+        // but which would make bundlers look for the file.
+        .replaceAll(/new URL\([^)]*import\.meta\.url\)/g, "undefined")
+        // Of TypeScript's enums nothing is left but the numbers.
+        .replaceAll(/const (\w+) = Object\.freeze\(\{(.*?)\}\)/gs, (_, name, members) => {
+          const numbers = members.matchAll(/(\w+): (\d+)/g)
+          return `enum ${name} { ${Array.from(numbers, ([, member, number]) => `${member} = ${number}`)} }`
+        }),
+      loader: "ts",
     }))
   },
 }

@@ -1,4 +1,5 @@
 import { type ChannelState, EVENTS } from "./constants.js"
+import { Ask, ask } from "./engine.js"
 import type { Frame } from "./frame.js"
 import { closure, report } from "./guard.js"
 import { Presence } from "./presence.js"
@@ -256,7 +257,7 @@ export class Channel {
 
   /** From now on presences get their payloads by their callbacks, so that the engine must not read them itself. */
   #hook(): void {
-    this.socket.driver.machine.set_hooked(this.handle)
+    ask(this.socket.driver.machine, Ask.SetHooked, this.handle)
     this.#hooked = true
   }
 

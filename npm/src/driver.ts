@@ -1,6 +1,20 @@
 import type { Channel } from "./channel.js"
 import { type ChannelState, EVENTS, READY } from "./constants.js"
-import { asNumbers, type Machine, machine, Tag, writeText } from "./engine.js"
+import {
+  Act,
+  Ask,
+  act,
+  ask,
+  asNumbers,
+  checked,
+  type Machine,
+  type MachineOptions,
+  machine,
+  NONE,
+  readText,
+  Tag,
+  writeText,
+} from "./engine.js"
 import { Fallback } from "./fallback.js"
 import { Frame, type Message } from "./frame.js"
 import { guarded, report } from "./guard.js"
@@ -11,10 +25,10 @@ import { Serializer, SerializerV1 } from "./serializer.js"
 import type { Socket } from "./socket.js"
 import { type Listener, Transports } from "./transports.js"
 
-const NONE = -1
 /** `setTimeout` takes no longer one. A machine that is woken early does nothing. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1
 const REASONS = ["connection_closed", "connection_error", "heartbeat_timeout"]
+const STATES = ["closed", "errored", "joined", "joining", "leaving"] as const
 const HEARTBEAT = 1
 
 /** What a machine left to do, and the frame it came from. */
@@ -49,7 +63,7 @@ export class Driver implements Listener {
   #thrown: { error: unknown } | null = null
   #called = 0
 
-  constructor(socket: Socket, options: unknown, vsn: string) {
+  constructor(socket: Socket, options: MachineOptions, vsn: string) {
     this.#socket = socket
     this.#fallback = new Fallback(socket)
     this.#transports = new Transports(socket, this)
@@ -60,12 +74,12 @@ export class Driver implements Listener {
   // What the classes ask for
 
   get connection(): any {
-    return this.#transports.get(this.machine.connection()) ?? null
+    return this.#transports.get(this.#connection) ?? null
   }
 
   adopt(channel: Channel): number {
-    const handle = this.machine.channel(channel.topic)
-    const join = this.machine.join_push(handle)
+    const handle = ask(this.machine, Ask.Channel, writeText(channel.topic))
+    const join = ask(this.machine, Ask.JoinPush, handle)
     this.#channels.set(handle, channel)
     this.#joins.set(channel, join)
     this.#pushes.set(join, channel.joinPush)
@@ -79,25 +93,25 @@ export class Driver implements Listener {
   detach(host: Host): void {
     if (this.#presences.delete(host.handle)) {
       host.detach()
-      this.machine.presence_release(host.handle)
+      ask(this.machine, Ask.PresenceRelease, host.handle)
     }
   }
 
   channelState(handle: number): ChannelState {
-    return this.machine.channel_state(handle) as ChannelState
+    return STATES[ask(this.machine, Ask.ChannelState, handle)]
   }
 
   joinRef(channel: Channel): string | null | undefined {
-    const ref = this.machine.join_ref(channel.handle)
+    const ref = ask(this.machine, Ask.JoinRef, channel.handle)
     return ref === 0 ? (channel.joinedOnce ? null : undefined) : String(ref)
   }
 
   makeRef(): string {
-    return String(this.machine.make_ref())
+    return String(ask(this.machine, Ask.MakeRef))
   }
 
   connect(): void {
-    this.#call(() => this.machine.connect(this.now()))
+    this.#call(() => this.#act(Act.Connect))
   }
 
   disconnect(callback?: () => void, code?: number, reason?: string): void {
@@ -107,58 +121,64 @@ export class Driver implements Listener {
       this.#tokens.set(token, callback)
     }
     this.#fallback.stop()
-    this.#call(() => this.machine.disconnect(this.now(), code ?? NONE, reason ?? "", token))
+    this.#call(() => this.#act(Act.Disconnect, code ?? NONE, writeText(reason ?? ""), token))
   }
 
   replaceTransport(): void {
     this.#fallback.stop()
-    this.#call(() => this.machine.replace_transport(this.now()))
+    this.#call(() => this.#act(Act.ReplaceTransport))
   }
 
   join(channel: Channel, timeout: number): void {
-    this.#call(() => this.machine.join(this.now(), channel.handle, timeout))
+    this.#call(() => this.#act(Act.Join, channel.handle, timeout))
   }
 
   push(channel: Channel, push: Push, timeout: number): void {
     this.#call(() => {
-      const handle = this.machine.push(this.now(), channel.handle, push.event, timeout)
+      const event = writeText(push.event)
+      const handle = ask(this.machine, Ask.Push, this.now(), channel.handle, timeout, event)
       this.#pushes.set(handle, push)
-      push.ref = refOf(this.machine.push_ref(handle))
-      return this.machine.drain()
+      push.ref = refOf(ask(this.machine, Ask.PushRef, handle))
+      return this.#act(Act.Drain)
     })
   }
 
   leave(channel: Channel, push: Push, timeout: number): void {
     this.#call(() => {
-      const handle = this.machine.leave(this.now(), channel.handle, timeout)
+      const handle = ask(this.machine, Ask.Leave, this.now(), channel.handle, timeout)
       if (handle === 0) {
         push.settle({ status: "ok", response: {} })
       } else {
         this.#pushes.set(handle, push)
       }
-      return this.machine.drain()
+      return this.#act(Act.Drain)
     })
   }
 
   sendRaw(message: Message): void {
     const number = ++this.#count
     this.#raw.set(number, message)
-    this.#call(() => this.machine.send_raw(number))
+    this.#call(() => this.#act(Act.SendRaw, number))
   }
 
   ping(callback: (rtt: number) => void): boolean {
     let sent = false
     this.#call(() => {
-      const ref = this.machine.ping()
+      const ref = ask(this.machine, Ask.Ping)
       sent = ref !== 0
       if (sent) {
         const start = Date.now()
-        const connection = this.machine.connection()
+        const connection = this.#connection
         this.#pings.set(String(ref), { connection, callback: () => callback(Date.now() - start) })
       }
-      return this.machine.drain()
+      return this.#act(Act.Drain)
     })
     return sent
+  }
+
+  /** Does what is left to do. */
+  drain(): void {
+    this.#do(Act.Drain)
   }
 
   pageHidden(): boolean {
@@ -168,17 +188,16 @@ export class Driver implements Listener {
   /** The page's own events; see `page.ts`. */
   handlePage(what: "visibility" | "hide" | "show" | "online"): void {
     this.#look()
-    const now = this.now()
     switch (what) {
       case "visibility":
-        return this.run(this.machine.handle_visibility(now, page.isHidden()))
+        return this.#do(Act.HandleVisibility, Number(page.isHidden()))
       case "hide":
         this.#fallback.stop()
-        return this.run(this.machine.handle_page_hide(now))
+        return this.#do(Act.HandlePageHide)
       case "show":
-        return this.run(this.machine.handle_page_show(now))
+        return this.#do(Act.HandlePageShow)
       case "online":
-        return this.run(this.machine.handle_online(now))
+        return this.#do(Act.HandleOnline)
     }
   }
 
@@ -188,6 +207,18 @@ export class Driver implements Listener {
   }
 
   #woken = 0
+
+  get #connection(): number {
+    return ask(this.machine, Ask.Connection)
+  }
+
+  #act(what: Act, a?: number, b?: number, c?: number): number {
+    return act(this.machine, what, this.now(), a, b, c)
+  }
+
+  #do(what: Act, a?: number, b?: number, c?: number): void {
+    this.run(this.#act(what, a, b, c))
+  }
 
   /** A method of the user's calling: errors of what it does at once are its own. */
   #call(method: () => number): void {
@@ -208,31 +239,31 @@ export class Driver implements Listener {
   // What transports tell
 
   opening(connection: number): void {
-    if (this.machine.connection() === connection) {
+    if (this.#connection === connection) {
       this.#fallback.watch()
     }
   }
 
   opened(connection: number, { skipHeartbeat }: any): void {
-    if (this.machine.connection() === connection) {
+    if (this.#connection === connection) {
       this.#socket.logConnected()
       this.#socket.establishedConnections++
-      this.run(this.machine.handle_open(this.now(), connection, !!skipHeartbeat))
+      this.#do(Act.HandleOpen, connection, Number(!!skipHeartbeat))
     }
   }
 
   errored(connection: number, error: unknown): void {
     this.#error = error
     this.#look()
-    this.run(this.machine.announce_error(this.now(), connection))
+    this.#do(Act.AnnounceError, connection)
   }
 
   closed(connection: number, event: any): void {
     this.#closeEvent = event
-    if (this.machine.connection() === connection && this.#socket.hasLogger()) {
+    if (this.#connection === connection && this.#socket.hasLogger()) {
       this.#socket.log("transport", "close", event)
     }
-    this.run(this.machine.handle_close(this.now(), connection, event?.code ?? NONE))
+    this.#do(Act.HandleClose, connection, event?.code ?? NONE)
     for (const [ref, ping] of this.#pings) {
       if (ping.connection === connection) {
         this.#pings.delete(ref)
@@ -241,28 +272,28 @@ export class Driver implements Listener {
   }
 
   abandoned(connection: number): void {
-    this.run(this.machine.handle_close(this.now(), connection, NONE))
+    this.#do(Act.HandleClose, connection, NONE)
   }
 
   failed(connection: number, error: unknown): void {
     if (this.#called > 0) {
       this.#thrown ??= { error }
-      this.run(this.machine.replace_transport(this.now()))
+      this.#do(Act.ReplaceTransport)
     } else {
       report(error)
       this.#error = error
       this.#closeEvent = { code: NONE, reason: String(error), wasClean: false }
-      this.run(this.machine.announce_error(this.now(), connection))
+      this.#do(Act.AnnounceError, connection)
     }
-    this.run(this.machine.handle_close(this.now(), connection, NONE))
+    this.#do(Act.HandleClose, connection, NONE)
   }
 
   seen(connection: number, readyState: number, buffered: boolean): void {
-    this.run(this.machine.handle_transport(this.now(), connection, readyState, buffered))
+    this.#do(Act.HandleTransport, connection, readyState, Number(buffered))
   }
 
   #look(): void {
-    this.#transports.look(this.machine.connection())
+    this.#transports.look(this.#connection)
   }
 
   received(connection: number, data: any): void {
@@ -282,9 +313,11 @@ export class Driver implements Listener {
       this.#socket.logReceived(frame.message)
     }
     const length = writeText(text)
-    const count = this.machine.handle_text(this.now(), connection, length)
-    if (count === 0) {
-      report(new Error(this.machine.take_error()))
+    let count: number
+    try {
+      count = checked(this.machine.handle_text(this.now(), connection, length))
+    } catch (error) {
+      report(error)
       return
     }
     this.run(count, frame)
@@ -296,17 +329,9 @@ export class Driver implements Listener {
       socket.logReceived(message)
     }
     const { join_ref, ref, topic, event, payload } = message
-    const status = event === EVENTS.reply ? JSON.stringify(payload, textOnly) : undefined
-    const count = this.machine.handle_message(
-      this.now(),
-      connection,
-      text(join_ref),
-      text(ref),
-      topic,
-      event,
-      status,
-    )
-    this.run(count, new Frame("", null, message))
+    const reply = event === EVENTS.reply ? payload : null
+    const length = writeText(JSON.stringify([text(join_ref), text(ref), topic, event, reply], textOnly))
+    this.run(this.#act(Act.HandleMessage, connection, length), new Frame("", null, message))
   }
 
   // What is to be done
@@ -371,13 +396,13 @@ export class Driver implements Listener {
         return this.#transports.close(
           first,
           words[at + 1],
-          words[at + 1] ? this.machine.take_reason() : undefined,
+          words[at + 1] ? readText(ask(this.machine, Ask.TakeReason)) : undefined,
         )
       case Tag.Opened:
         return socket.call("open")
       case Tag.Failed:
         socket.callError(this.#error)
-        return this.run(this.machine.handle_error_announced(this.now(), first))
+        return this.#do(Act.HandleErrorAnnounced, first)
       case Tag.Closed:
         return socket.call("close", this.#closeEvent)
       case Tag.GaveUp:
@@ -489,7 +514,7 @@ export class Driver implements Listener {
     } else {
       socket.encode(message, (frame: any) => {
         this.#look()
-        if (this.machine.may_transmit(connection, channel, joinRef)) {
+        if (ask(this.machine, Ask.MayTransmit, connection, channel, joinRef) === 1) {
           transport.send(frame)
         }
       })
@@ -562,7 +587,7 @@ export class Driver implements Listener {
     this.#own(() => {
       ms = channel === 0 ? socket.reconnectAfterMs(tries) : socket.rejoinAfterMs(tries)
     })
-    this.run(this.machine.set_delay(this.now(), channel, Number(ms)))
+    this.#do(Act.SetDelay, channel, Number(ms))
   }
 
   #arm(deadline: number): void {
@@ -579,8 +604,8 @@ export class Driver implements Listener {
         // Timers may fire a little early, and a faked one need not move the clock.
         this.#woken = Math.max(this.#woken, wait < LONGEST_TIMEOUT ? deadline : 0)
         this.#look()
-        this.#transports.lookAtOthers(this.machine.connection())
-        this.run(this.machine.handle_timeout(this.now(), page.isHidden()))
+        this.#transports.lookAtOthers(this.#connection)
+        this.#do(Act.HandleTimeout, Number(page.isHidden()))
       }, wait)
     }
   }
@@ -615,7 +640,7 @@ SIZES[Tag.PresenceRead] = 2
 const refOf = (ref: number): string | null => (ref === 0 ? null : String(ref))
 
 /** A ref for the machine, which knows strings and nothing else. */
-const text = (ref: any): string | undefined => (ref === null || ref === undefined ? undefined : String(ref))
+const text = (ref: any): string | null => String(ref ?? "") || null
 
 /** A reply's payload as JSON, whatever binary data is in it. */
 const textOnly = (_key: string, value: any): any => (value instanceof ArrayBuffer ? null : value)

@@ -1,9 +1,8 @@
 // The one instance of the wasm module that everything in this package shares, and the views of its memory.
 
-import { decode_binary_head, encode_binary_head, initSync, Machine, Tag } from "../wasm/presence_wasm.js"
-import type { Message } from "./frame.js"
+import { Act, Ask, initSync, Machine, Tag } from "../wasm/presence_wasm.js"
 
-export { Machine, Tag }
+export { Act, Ask, Machine, Tag }
 
 let memory: WebAssembly.Memory | undefined
 let source: (() => BufferSource) | undefined
@@ -76,10 +75,50 @@ export const ready = (): WebAssembly.Memory => {
   return memory!
 }
 
-/** A machine, once there is an engine. */
-export const machine = (options: unknown, vsn: string): Machine => {
+/** The number of an argument that is not given. */
+export const NONE = -1
+
+/** What a machine is made with; times in ms. */
+export interface MachineOptions {
+  timeout: number
+  heartbeatIntervalMs: number
+  heartbeatTimeoutMs?: number
+  jitter?: number
+  maxBuffered?: number
+  stopOnRefusal?: boolean
+  stopOnJoinRefusal?: boolean
+}
+
+/** A machine, once there is an engine. What phoenix.js calls the version is only sent: all but 1 is the new format. */
+export const machine = (options: MachineOptions, vsn: string): Machine => {
   ready()
-  return new Machine(options, vsn)
+  return new Machine(
+    vsn.startsWith("1."),
+    options.timeout,
+    options.heartbeatIntervalMs,
+    options.heartbeatTimeoutMs ?? NONE,
+    options.jitter ?? 0,
+    Math.random(),
+    options.maxBuffered ?? NONE,
+    options.stopOnRefusal ?? false,
+    options.stopOnJoinRefusal ?? false,
+  )
+}
+
+/** Has a machine do something; how much is in its outbox after that. */
+export const act = (machine: Machine, what: Act, now: number, a = 0, b = 0, c = 0): number =>
+  checked(machine.act(what, now, a, b, c))
+
+/** What a machine answers. */
+export const ask = (machine: Machine, what: Ask, a = 0, b = 0, c = 0, d = 0): number =>
+  checked(machine.ask(what, a, b, c, d))
+
+/** What the engine gave back. @throws Error if it says that something was wrong. */
+export const checked = (answer: number): number => {
+  if (answer < 0) {
+    throw new Error(readText(-1 - answer))
+  }
+  return answer
 }
 
 /** The engine's memory as bytes. Any call into the engine can move it, so it is asked for anew after each. */
@@ -127,29 +166,4 @@ export const writeText = (text: string): number => {
     written += more.written
   }
   return written
-}
-
-/** A binary frame of a push. */
-export const encodeBinary = (
-  joinRef: string | null | undefined,
-  ref: string | null | undefined,
-  topic: string,
-  event: string,
-  data: ArrayBuffer,
-): ArrayBuffer => {
-  ready()
-  const head = encode_binary_head(joinRef ?? "", ref ?? "", topic, event)
-  const frame = new Uint8Array(head.length + data.byteLength)
-  frame.set(head)
-  frame.set(new Uint8Array(data), head.length)
-  return frame.buffer
-}
-
-/** The message of a binary frame. */
-export const decodeBinary = (frame: ArrayBuffer): Message => {
-  ready()
-  const head = decode_binary_head(new Uint8Array(frame))
-  const [join_ref, ref, topic, event, status, at] = head as [any, any, string, string, string | null, number]
-  const data = frame.slice(at)
-  return { join_ref, ref, topic, event, payload: status === null ? data : { status, response: data } }
 }

@@ -1,3 +1,4 @@
+import { Ask, ask } from "./engine.js"
 import { report } from "./guard.js"
 import { LongPoll } from "./longpoll.js"
 import type { Socket } from "./socket.js"
@@ -37,8 +38,9 @@ export class Fallback {
     }
 
     const { machine } = socket.driver
-    const clock = machine.connect_clock()
-    const isCurrent = () => clock === machine.connect_clock() && !socket.closeWasClean
+    const now = () => ask(machine, Ask.ConnectClock)
+    const clock = now()
+    const isCurrent = () => clock === now() && !socket.closeWasClean
     let opened = false
     let fellBack = false
 
@@ -46,10 +48,10 @@ export class Fallback {
       socket.log("transport", "falling back to LongPoll...", reason)
       socket.off([errorRef])
       fellBack = true
-      const before = machine.connect_clock()
+      const before = now()
       socket.replaceTransport(LongPoll)
       // A channel's error callback may have connected or disconnected, and then that counts.
-      if (machine.connect_clock() === before + 1) {
+      if (now() === before + 1) {
         socket.driver.connect()
       }
     }

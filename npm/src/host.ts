@@ -1,5 +1,5 @@
 import { Channel, PRESENCE, type PresenceCallback } from "./channel.js"
-import { type Machine, machine as newMachine, readText, writeText } from "./engine.js"
+import { Ask, ask, checked, type Machine, machine as newMachine, readText, writeText } from "./engine.js"
 import { Mirror } from "./mirror.js"
 import { readChanges, readSteps, type Step, turnTo } from "./told.js"
 import type { PresenceChange, PresenceStatus } from "./types.js"
@@ -58,15 +58,15 @@ export class Host {
   }
 
   wantSteps(): void {
-    this.machine.presence_want_steps(this.handle)
+    ask(this.machine, Ask.PresenceWantSteps, this.handle)
   }
 
   wantChanges(wanted: boolean): void {
-    this.machine.presence_want_changes(this.handle, wanted)
+    ask(this.machine, Ask.PresenceWantChanges, this.handle, Number(wanted))
   }
 
   get size(): number {
-    return this.#detached ? this.mirror.items().length : this.machine.presence_size(this.handle)
+    return this.#detached ? this.mirror.items().length : ask(this.machine, Ask.PresenceSize, this.handle)
   }
 
   get(key: string): any {
@@ -74,12 +74,12 @@ export class Host {
     if (this.#detached || !isWellFormed(key)) {
       return this.mirror.items()[this.mirror.keys().indexOf(key)]
     }
-    return this.mirror.at(this.machine.presence_order(this.handle, key))
+    return this.mirror.at(ask(this.machine, Ask.PresenceOrder, this.handle, writeText(key)))
   }
 
   get status(): PresenceStatus {
     if (!this.#detached) {
-      const status = STATUSES[this.machine.presence_status(this.handle)]
+      const status = STATUSES[ask(this.machine, Ask.PresenceStatus, this.handle)]
       return status === "synced" && this.joinedAnew() ? "stale" : status
     }
     return this.#status
@@ -111,14 +111,14 @@ export class Host {
     if (this.#detached) {
       return this.#last.pending
     }
-    return this.joinedAnew() || this.machine.presence_is_pending(this.handle)
+    return this.joinedAnew() || ask(this.machine, Ask.PresenceIsPending, this.handle) === 1
   }
 
   pendingDiffs(): any[] {
     if (this.#detached) {
       return this.#last.diffs
     }
-    const length = this.machine.presence_pending(this.handle)
+    const length = ask(this.machine, Ask.PresencePending, this.handle)
     return JSON.parse(readText(length))
   }
 
@@ -145,7 +145,8 @@ export class Host {
   /** A payload that did not come through the engine. */
   sync(kind: number, payload: any, join: number, isOfJoin: boolean): void {
     const length = writeText(JSON.stringify(payload))
-    this.prepare(this.machine.presence_sync(performance.now(), this.handle, kind, length, join, isOfJoin))
+    const now = performance.now()
+    this.prepare(checked(this.machine.presence_sync(now, this.handle, kind, length, join, isOfJoin)))
     this.deliver()
     this.afterwards()
   }
@@ -180,14 +181,15 @@ export const hostOf = (channel: any, state: string, diff: string, listener: List
 
 const ownHost = (channel: Channel, state: string, diff: string, listener: Listener): Host => {
   const { driver } = channel.socket
-  const host = new Host(driver.machine, driver.machine.presence(channel.handle, state, diff), listener)
+  const handle = presenceOf(driver.machine, channel.handle, state, diff)
+  const host = new Host(driver.machine, handle, listener)
   driver.attach(host, channel, state, diff)
   const sync = (kind: number) => (payload: any, hasJoinRef: boolean) =>
     host.sync(kind, payload, 0, hasJoinRef)
   const stateRef = channel.on(state, callbackOf(host, sync(STATE)))
   const diffRef = channel.on(diff, callbackOf(host, sync(DIFF)))
   // What is to be done must not come between this frame's callbacks.
-  host.afterwards = () => queueMicrotask(() => driver.run(driver.machine.drain()))
+  host.afterwards = () => queueMicrotask(() => driver.drain())
   host.release = () => {
     channel.unbind([stateRef, diffRef])
     driver.detach(host)
@@ -200,11 +202,11 @@ let shared: Machine | undefined
 let forgotten: FinalizationRegistry<number> | undefined
 
 const foreignHost = (channel: any, state: string, diff: string, listener: Listener): Host => {
-  shared ??= newMachine({}, "2.0.0")
+  shared ??= newMachine({ timeout: 0, heartbeatIntervalMs: 0 }, "2.0.0")
   const machine = shared
-  const handle = machine.presence(0, state, diff)
+  const handle = presenceOf(machine, 0, state, diff)
   const host = new Host(machine, handle, listener)
-  forgotten ??= new FinalizationRegistry((handle) => shared?.presence_release(handle))
+  forgotten ??= new FinalizationRegistry((handle) => ask(machine, Ask.PresenceRelease, handle))
   forgotten.register(host, handle, host)
   // Joins are told apart by numbers here; nobody says whether one is answered but its state.
   let join = { ref: undefined as unknown, number: 0 }
@@ -231,9 +233,14 @@ const foreignHost = (channel: any, state: string, diff: string, listener: Listen
     }
     host.detach()
     forgotten?.unregister(host)
-    machine.presence_release(handle)
+    ask(machine, Ask.PresenceRelease, handle)
   }
   return host
+}
+
+const presenceOf = (machine: Machine, channel: number, state: string, diff: string): number => {
+  const first = writeText(state)
+  return ask(machine, Ask.Presence, channel, writeText(state + diff), first)
 }
 
 const isWellFormed = (key: string): boolean => !/\p{Surrogate}/u.test(key)

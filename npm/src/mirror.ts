@@ -1,4 +1,4 @@
-import { asNumbers, Machine, readText } from "./engine.js"
+import { Ask, ask, asNumbers, Machine, readText } from "./engine.js"
 
 /** The arrays are made anew. */
 const REBUILD = 0
@@ -39,14 +39,13 @@ export class Mirror {
   keys(): string[] {
     this.#refresh()
     if (this.#keys === null) {
-      const machine = this.#machine
-      const length = machine.presence_keys(this.#handle)
+      const length = ask(this.#machine, Ask.PresenceKeys, this.#handle)
       this.#keys = JSON.parse(readText(length)) as string[]
     }
     return this.#keys
   }
 
-  /** The presence at this place; `order` -1: none. */
+  /** The presence at this place; an infinite `order`: none. */
   at(order: number): any {
     this.#refresh()
     // Those who ask for many mostly do so in order.

@@ -1,4 +1,4 @@
-import { decodeBinary, encodeBinary } from "./engine.js"
+import { decodeBinary, encodeBinary } from "./binary.js"
 import type { Message } from "./frame.js"
 
 type Outgoing = Omit<Message, "join_ref" | "ref"> & { join_ref?: any; ref?: any }

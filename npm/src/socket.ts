@@ -2,6 +2,7 @@ import { appendParams } from "./ajax.js"
 import { Channel } from "./channel.js"
 import { DEFAULT_TIMEOUT, DEFAULT_VSN, READY } from "./constants.js"
 import { Driver } from "./driver.js"
+import { Ask, ask } from "./engine.js"
 import type { Message } from "./frame.js"
 import { closure, guarded } from "./guard.js"
 import { LongPoll } from "./longpoll.js"
@@ -77,18 +78,7 @@ export class Socket {
     this.authToken = opts.authToken ? closure(opts.authToken) : undefined
     this.driver = new Driver(
       this,
-      {
-        timeout: this.timeout,
-        heartbeatIntervalMs: this.heartbeatIntervalMs,
-        heartbeatTimeoutMs: opts.heartbeatTimeoutMs,
-        asksReconnect: true,
-        asksRejoin: true,
-        jitter: opts.jitter,
-        seed: Math.random(),
-        maxBuffered: opts.maxBuffered,
-        stopOnRefusal: opts.stopOnRefusal ?? false,
-        stopOnJoinRefusal: opts.stopOnJoinRefusal ?? false,
-      },
+      { ...opts, timeout: this.timeout, heartbeatIntervalMs: this.heartbeatIntervalMs },
       this.vsn,
     )
   }
@@ -100,7 +90,7 @@ export class Socket {
 
   /** Whether the last close was asked for, so that the socket does not reconnect. */
   get closeWasClean(): boolean {
-    return this.driver.machine.close_was_clean()
+    return ask(this.driver.machine, Ask.CloseWasClean) === 1
   }
 
   /** The class of the long-polling transport. */

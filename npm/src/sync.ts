@@ -1,6 +1,6 @@
 // The static half of Presence: the same roster, on plain objects of the caller's.
 
-import { Machine, ready, writeText } from "./engine.js"
+import { checked, Machine, ready, writeText } from "./engine.js"
 import { readChanged, readSteps, type Step, turnTo } from "./told.js"
 
 type State = Record<string, any>
@@ -15,7 +15,7 @@ const sync = (diff: boolean, current: State, next: any): Result => {
   ready()
   const state = JSON.stringify(current)
   const first = writeText(state)
-  turnTo(Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next))))
+  turnTo(checked(Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next)))))
   return { steps: readSteps(), changed: readChanged() }
 }
 

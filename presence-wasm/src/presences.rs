@@ -1,12 +1,12 @@
 //! The machine's presences, as JavaScript sees them: text to parse and numbers.
 
 use presence_core::presence::{
-    CatchUp, Join, Json, Patch, PresenceOptions, PresenceRef, Roster, SyncStatus, Tracker,
+    CatchUp, Join, Json, Patch, PresenceRef, Roster, SyncStatus, Tracker,
 };
-use presence_core::{ChannelId, PresenceId, PresenceKind, PresenceUpdate, Socket};
+use presence_core::{PresenceId, PresenceKind, PresenceUpdate, Socket};
 use wasm_bindgen::prelude::*;
 
-use crate::machine::{Machine, at};
+use crate::machine::{Failure, Machine, at, number, with_text};
 use crate::scratch;
 use crate::told::Told;
 
@@ -39,7 +39,7 @@ pub(crate) struct Foreign {
 }
 
 impl Foreign {
-    fn add(&mut self, tracker: Tracker<Json>) -> u32 {
+    pub(crate) fn add(&mut self, tracker: Tracker<Json>) -> u32 {
         self.last += 1;
         self.trackers.push((self.last, tracker));
         self.last
@@ -61,7 +61,7 @@ impl Foreign {
         Some(tracker)
     }
 
-    fn remove(&mut self, presence: u32) {
+    pub(crate) fn remove(&mut self, presence: u32) {
         if let Ok(place) = self.place(presence) {
             self.trackers.remove(place);
         }
@@ -70,57 +70,13 @@ impl Foreign {
 
 #[wasm_bindgen]
 impl Machine {
-    /// A presence of `channel`; of a channel of somebody else's, if 0.
-    pub fn presence(&mut self, channel: u32, state_event: &str, diff_event: &str) -> u32 {
-        let mut options = PresenceOptions::default();
-        options.state_event = state_event.to_owned();
-        options.diff_event = diff_event.to_owned();
-        if channel != 0 {
-            return self
-                .socket
-                .track(ChannelId::from_u32(channel), options)
-                .to_u32();
-        }
-        self.foreign.add(Tracker::new(options))
-    }
-
-    /// Forgets a presence.
-    pub fn presence_release(&mut self, presence: u32) {
-        self.foreign.remove(presence);
-        self.socket.untrack(PresenceId::from_u32(presence));
-    }
-
-    /// Somebody listens to joins and leaves from now on.
-    pub fn presence_want_steps(&mut self, presence: u32) {
-        if let Some(tracker) = self.tracker_mut(presence) {
-            tracker.set_steps(true);
-        }
-    }
-
-    /// `onMessage` is overridden: the channel's presence payloads come by
-    /// `presence_sync`.
-    pub fn set_hooked(&mut self, channel: u32) {
-        self.socket
-            .set_presences_by_shell(ChannelId::from_u32(channel));
-    }
-
-    /// Whether a presence waits for the state of its channel's present join.
-    pub fn presence_is_pending(&self, presence: u32) -> bool {
-        match self.foreign.get(presence) {
-            Some(tracker) => tracker.status() != SyncStatus::Synced,
-            None => self.socket.is_pending(PresenceId::from_u32(presence)),
-        }
-    }
-
     /// Applies the payload in the input's first `len` bytes: 0 a state, 1 a
     /// diff. For a channel of somebody else's, `join` tells its joins apart
     /// (0: none). `is_of_join`: of such a channel, that this join is answered;
     /// of one of this package's, that the message named its join. Returns what
     /// is due: 1 `onSync`, 2 steps, 4 changes, 8 of a state.
     ///
-    /// # Errors
-    ///
-    /// When it is no state or diff; nothing has changed then.
+    /// An error when it is no state or diff; nothing has changed then.
     pub fn presence_sync(
         &mut self,
         now: f64,
@@ -129,22 +85,15 @@ impl Machine {
         len: usize,
         join: u32,
         is_of_join: bool,
-    ) -> Result<u32, JsError> {
+    ) -> f64 {
         let kind = if kind == 0 {
             PresenceKind::State
         } else {
             PresenceKind::Diff
         };
-        scratch::INPUT.with(len, |input| {
-            self.apply(
-                now,
-                presence,
-                kind,
-                std::str::from_utf8(input)?,
-                join,
-                is_of_join,
-            )
-        })
+        number(with_text(len as f64, |payload| {
+            self.apply(now, presence, kind, payload, join, is_of_join)
+        }))
     }
 
     /// Writes the steps of the presence's last frame, as `told.rs` has them;
@@ -157,18 +106,14 @@ impl Machine {
         told.finish()
     }
 
-    /// Writes the keys in order, `["…", …]`; the length of the text.
-    pub fn presence_keys(&mut self, presence: u32) -> usize {
-        let mut text = scratch::TEXT.take_empty();
-        text.push(b'[');
+    /// Writes the changes of the presence's last frame, as `told.rs` has them;
+    /// the length of the text.
+    pub fn presence_changes(&mut self, presence: u32) -> usize {
+        let mut told = Told::new();
         if let Some(tracker) = self.tracker(presence) {
-            for (index, presence) in tracker.roster().iter().enumerate() {
-                separate(&mut text, index);
-                presence.write_key(&mut text);
-            }
+            told.changes(tracker.changes());
         }
-        text.push(b']');
-        scratch::TEXT.put(text)
+        told.finish()
     }
 
     /// What a mirror of the roster has to do, in numbers (their count is
@@ -198,31 +143,43 @@ impl Machine {
         scratch::NUMBERS.put(numbers)
     }
 
-    /// Writes the diffs that wait for a state, `[diff, …]`; the length of the text.
-    pub fn presence_pending(&mut self, presence: u32) -> usize {
-        let mut text = scratch::TEXT.take_empty();
-        text.push(b'[');
-        if let Some(tracker) = self.tracker(presence) {
-            for (index, diff) in tracker.held_payloads().enumerate() {
-                separate(&mut text, index);
-                text.extend_from_slice(diff.as_bytes());
-            }
-        }
-        text.push(b']');
-        scratch::TEXT.put(text)
-    }
-
     /// `Presence.syncState` (or, with `diff`, `syncDiff`) of plain objects: the
     /// input's first `first` bytes are the state, the rest up to `len` the new
     /// state or the diff. Writes the steps, as `told.rs` has them, and then the
     /// count of what changed and of each its key and presence; the length of
     /// the text.
-    ///
-    /// # Errors
-    ///
-    /// When either is not what it should be.
-    pub fn sync_plain(diff: bool, first: usize, len: usize) -> Result<usize, JsError> {
-        scratch::INPUT.with(len, |input| sync_plain(diff, first, input))
+    /// An error when either is not what it should be.
+    pub fn sync_plain(diff: bool, first: usize, len: usize) -> f64 {
+        number(scratch::INPUT.with(len, |input| sync_plain(diff, first, input)))
+    }
+
+    pub(crate) fn write_keys(&self, presence: u32, text: &mut Vec<u8>) {
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            for (index, presence) in tracker.roster().iter().enumerate() {
+                separate(text, index);
+                presence.write_key(text);
+            }
+        }
+        text.push(b']');
+    }
+
+    pub(crate) fn write_pending(&self, presence: u32, text: &mut Vec<u8>) {
+        text.push(b'[');
+        if let Some(tracker) = self.tracker(presence) {
+            for (index, diff) in tracker.held_payloads().enumerate() {
+                separate(text, index);
+                text.extend_from_slice(diff.as_bytes());
+            }
+        }
+        text.push(b']');
+    }
+
+    pub(crate) fn is_pending(&self, presence: u32) -> bool {
+        match self.foreign.get(presence) {
+            Some(tracker) => tracker.status() != SyncStatus::Synced,
+            None => self.socket.is_pending(PresenceId::from_u32(presence)),
+        }
     }
 
     pub(crate) fn tracker(&self, presence: u32) -> Option<&Tracker<Json>> {
@@ -245,7 +202,7 @@ impl Machine {
         payload: &str,
         join: u32,
         is_of_join: bool,
-    ) -> Result<u32, JsError> {
+    ) -> Result<f64, Failure> {
         let synced = match self.foreign.get_mut(presence) {
             Some(tracker) => {
                 let join = join.to_string();
@@ -270,7 +227,7 @@ impl Machine {
                 )?
                 .is_some_and(|update| update.synced),
         };
-        Ok(self.due(presence, synced))
+        Ok(self.due(presence, synced).into())
     }
 
     fn due(&self, presence: u32, synced: bool) -> u32 {
@@ -297,7 +254,7 @@ fn due(tracker: Option<&Tracker<Json>>, synced: bool) -> u32 {
     SYNCED | steps | changes | resync
 }
 
-fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> {
+fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<f64, Failure> {
     let current = std::str::from_utf8(input.get(..first).unwrap_or_default())?;
     let next = std::str::from_utf8(input.get(first..).unwrap_or_default())?;
     let mut tracker = Tracker::<Json>::default();
@@ -322,7 +279,7 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<usize, JsError> 
         told.key(touched);
         told.presence(tracker.roster().get_wtf8(touched.key_wtf8()));
     }
-    Ok(told.finish())
+    Ok(told.finish() as f64)
 }
 
 /// What a mirror is to do, as it is written.
