@@ -33,6 +33,8 @@ impl Kind {
 }
 
 /// One pass over a text, forwards. Everything it has passed over is valid JSON.
+///
+/// What is `hot_` is inlined, for the loops over presences and what is in them; elsewhere it would be kilobytes of wasm.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
@@ -154,8 +156,13 @@ impl<'a> Scanner<'a> {
 
     /// Goes on to an object's next member, or to its end: `first` is true right after `{`.
     /// Stops at the member's value.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn member(&mut self, first: bool) -> Scan<Option<Token>> {
+        self.hot_member(first)
+    }
+
+    #[inline(always)]
+    pub(crate) fn hot_member(&mut self, first: bool) -> Scan<Option<Token>> {
         let quote = match self.peek() {
             Some(b'}') => {
                 self.at += 1;
@@ -185,8 +192,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// A property's name and the colon after it; stops at the value.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn key(&mut self) -> Scan<Token> {
+        self.hot_key()
+    }
+
+    #[inline(always)]
+    pub(crate) fn hot_key(&mut self) -> Scan<Token> {
         self.expect(b'"', Expected::Key)?;
         self.key_rest()
     }
@@ -247,10 +259,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over one value, whatever it is.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn value(&mut self) -> Scan<Kind> {
+        self.hot_value()
+    }
+
+    #[inline(always)]
+    pub(crate) fn hot_value(&mut self) -> Scan<Kind> {
         if self.eat(b'"') {
-            self.string_rest()?;
+            self.hot_string_rest()?;
             return Ok(Kind::String);
         }
         self.value_but_string()
@@ -294,8 +311,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// The rest of a string whose opening quote has been taken.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn string_rest(&mut self) -> Scan<Token> {
+        self.hot_string_rest()
+    }
+
+    #[inline(always)]
+    pub(crate) fn hot_string_rest(&mut self) -> Scan<Token> {
         let start = self.at;
         let special = find_special(self.bytes, start);
         self.string_end(start, special)
@@ -403,7 +425,7 @@ impl<'a> Scanner<'a> {
         let mut first = true;
         loop {
             let more = if object {
-                self.member(first)?.is_some()
+                self.hot_member(first)?.is_some()
             } else {
                 self.element(first)?
             };
@@ -418,7 +440,7 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    self.string_rest()?;
+                    self.hot_string_rest()?;
                 }
                 Some(open @ (b'{' | b'[')) => {
                     self.at += 1;

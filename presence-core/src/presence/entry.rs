@@ -100,7 +100,7 @@ impl<'r, 'o> Reader<'r, 'o> {
             to: self.roster.arena.end(),
         };
         scanner.take_odd_number();
-        let key = scanner.key()?;
+        let key = scanner.hot_key()?;
         let Presence {
             head,
             tail,
@@ -184,10 +184,10 @@ impl<'r, 'o> Reader<'r, 'o> {
         };
         let mut problem = Some((open, ShapeProblem::Metas));
         let (mut first, mut metas_end) = (true, None);
-        while let Some(name) = scanner.member(first)? {
+        while let Some(name) = scanner.hot_member(first)? {
             first = false;
             if !is_name(scanner, name, b"metas") {
-                presence.flat &= !scanner.value()?.is_container();
+                presence.flat &= !scanner.hot_value()?.is_container();
                 continue;
             }
             presence.metas_again |= metas_end.is_some();
@@ -277,14 +277,14 @@ impl<'r, 'o> Reader<'r, 'o> {
             return Ok((reference, false));
         }
         let (mut reference, mut flat, mut first) = (Reference::Missing, true, true);
-        while let Some(name) = scanner.member(first)? {
+        while let Some(name) = scanner.hot_member(first)? {
             first = false;
             if !is_name(scanner, name, &self.options.ref_field) {
-                flat &= !scanner.value()?.is_container();
+                flat &= !scanner.hot_value()?.is_container();
                 continue;
             }
             if scanner.eat(b'"') {
-                let token = scanner.string_rest()?;
+                let token = scanner.hot_string_rest()?;
                 reference = if token.escaped {
                     Reference::Escaped(token)
                 } else {
