@@ -19,6 +19,7 @@ mod body;
 mod callbacks;
 mod entry;
 mod error;
+mod indexed;
 mod json;
 mod options;
 mod patches;

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
@@ -8,6 +7,7 @@ use hashbrown::hash_table::Entry;
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier};
+use super::indexed::Indexed;
 use super::patches::Dirty;
 use super::record::Record;
 use super::stage::Staged;
@@ -64,7 +64,7 @@ impl<C: Carry> Slot<C> {
 /// canonical array indices (`"0"` to `"4294967294"`) come first, ascending, and then the others in order of arrival;
 /// a key that left and came back goes last.
 ///
-/// Looking up, joining and leaving are O(1) for named keys and O(log n) for index-like ones.
+/// Looking up, joining and leaving are O(1) for named keys, and a search by halving for index-like ones.
 ///
 /// ```
 /// use presence_core::presence::Tracker;
@@ -85,7 +85,7 @@ pub struct Roster<C: Carrier> {
     freed: Vec<u32>,
     pub(super) index: HashTable<u32>,
     /// The slots of array indices.
-    indexed: BTreeMap<u32, u32>,
+    indexed: Indexed,
     /// The slots of all other keys in order of arrival, with gaps where some have left.
     named: Vec<u32>,
     gaps: usize,
@@ -105,7 +105,7 @@ impl<C: Carrier> Default for Roster<C> {
             free: Vec::new(),
             freed: Vec::new(),
             index: HashTable::new(),
-            indexed: BTreeMap::new(),
+            indexed: Indexed::default(),
             named: Vec::new(),
             gaps: 0,
             sequence: 0,
@@ -193,9 +193,9 @@ impl<C: Carrier> Roster<C> {
         self.arena.capacity()
             + self.slots.capacity() * size_of::<Slot<C>>()
             + self.index.allocation_size()
-            // A B-tree's nodes have some overhead, and need not be full.
-            + self.indexed.len() * 10
-            + (self.named.capacity() + self.free.capacity() + self.freed.capacity()) * size_of::<u32>()
+            + self.indexed.memory()
+            + (self.named.capacity() + self.free.capacity() + self.freed.capacity())
+                * size_of::<u32>()
             + self
                 .slots
                 .iter()
@@ -212,8 +212,7 @@ impl<C: Carrier> Roster<C> {
 
     pub(super) fn live_slots(&self) -> impl Iterator<Item = u32> {
         self.indexed
-            .values()
-            .copied()
+            .slots()
             .chain(self.named.iter().copied().filter(|&slot| slot != NONE))
     }
 
@@ -301,7 +300,9 @@ impl<C: Carrier> Roster<C> {
 
     /// Gives presences with index-like keys their places in the order.
     pub(super) fn place_indexed(&mut self, placed: impl IntoIterator<Item = (u32, u32)>) {
-        self.indexed.extend(placed);
+        for (index, slot) in placed {
+            self.indexed.insert(index, slot);
+        }
     }
 
     /// Takes a presence off the roster. Its slot stays as it is, but for being dead, until the batch's values expire.
@@ -313,7 +314,7 @@ impl<C: Carrier> Roster<C> {
             return;
         };
         if let Ok(index) = u32::try_from(order) {
-            self.indexed.remove(&index);
+            self.indexed.remove(index);
         } else if let Some(place) = self.named.get_mut(position as usize) {
             *place = NONE;
             self.gaps += 1;
