@@ -55,22 +55,28 @@ pub(crate) fn build(project: &Project, options: &Options) -> Result<()> {
 }
 
 /// Where panics happen is in the wasm: not by the paths of the machine that built it.
-fn anonymous_paths(project: &Project) -> String {
+fn anonymous_paths(project: &Project) -> Result<String> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let renamed = [(Some(project.path("")), "/project"), (cargo_home, "/cargo")]
-        .into_iter()
-        .filter_map(|(path, name)| {
-            Some(format!(
-                "{:?}",
-                format!("--remap-path-prefix={}={name}", path?.display())
-            ))
-        })
-        .collect::<Vec<_>>();
-    format!(
+    let sysroot = process::output(project.command("rustc").args(["--print", "sysroot"]))?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
+    let renamed = [
+        (Some(project.path("")), "/project"),
+        (cargo_home, "/cargo"),
+        (Some(library), "/rust"),
+    ]
+    .into_iter()
+    .filter_map(|(path, name)| {
+        Some(format!(
+            "{:?}",
+            format!("--remap-path-prefix={}={name}", path?.display())
+        ))
+    })
+    .collect::<Vec<_>>();
+    Ok(format!(
         "--config=target.wasm32-unknown-unknown.rustflags=[{}]",
         renamed.join(",")
-    )
+    ))
 }
 
 fn build_wasm(project: &Project, force: bool) -> Result<()> {
@@ -125,7 +131,7 @@ fn build_crate(project: &Project, package: &str) -> Result<()> {
                 "--target=wasm32-unknown-unknown",
                 "--profile=wasm",
             ])
-            .arg(anonymous_paths(project)),
+            .arg(anonymous_paths(project)?),
     )
 }
 
