@@ -28,6 +28,17 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
+/// For size, at which nothing is lost in speed: LLVM has inlined already what is to be, and its stack, not data, is at
+/// the bottom of the memory.
+const WASM_OPTIONS: [&str; 6] = [
+    "-Oz",
+    "--one-caller-inline-max-function-size=0",
+    "--low-memory-unused",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
 /// Where the wasm and its glue go; the package's build picks them up there.
 const WASM: &str = "npm/wasm/presence_wasm_bg.wasm";
 
@@ -139,8 +150,7 @@ fn optimise(project: &Project, wasm: &Path, output: &str) -> Result<()> {
     process::run(
         project
             .command(project.path("npm/node_modules/.bin/wasm-opt"))
-            .args(["-O3", "--strip-debug", "--strip-producers"])
-            .arg("--strip-target-features")
+            .args(WASM_OPTIONS)
             .args(WASM_FEATURES)
             .arg(wasm)
             .args(["--output", output]),
