@@ -1,11 +1,10 @@
 use std::fmt;
 
-use hashbrown::HashTable;
-
 use super::arena::{Arena, Span};
 use super::error::PresenceError;
 use super::options::PresenceOptions;
-use super::roster::{Roster, hash_bytes};
+use super::places::Places;
+use super::roster::Roster;
 
 /// What a roster carries: see [`Json`](super::Json) and [`Values`](super::Values), which are all there are.
 pub trait Carrier: sealed::Carry {}
@@ -188,22 +187,19 @@ pub(crate) fn without<M: Copy>(arena: &Arena, metas: &[Meta<M>], others: &[Meta<
         };
         return metas.iter().filter(among).copied().collect();
     }
-    let text = |meta: &Meta<M>| arena.get(meta.reference);
-    let mut refs: HashTable<&Meta<M>> = HashTable::with_capacity(others.len());
-    for other in others {
-        let hash = hash_bytes(text(other));
-        refs.entry(
-            hash,
-            |known| text(known) == text(other),
-            |known| hash_bytes(text(known)),
-        )
-        .or_insert(other);
+    let reference_at = |place: u32| {
+        others
+            .get(place as usize)
+            .map_or(Span::default(), |other| other.reference)
+    };
+    let bytes_at = |place: u32| arena.get(reference_at(place));
+    let mut refs = Places::default();
+    for place in 0..others.len() as u32 {
+        refs.find_or_insert(bytes_at(place), place, &bytes_at);
     }
     let among = |meta: &&Meta<M>| {
-        refs.find(hash_bytes(text(meta)), |other| {
-            same_ref(arena, meta.reference, other.reference)
-        })
-        .is_none()
+        let found = refs.find(arena.get(meta.reference), &bytes_at);
+        !found.is_some_and(|place| same_ref(arena, meta.reference, reference_at(place)))
     };
     metas.iter().filter(among).copied().collect()
 }

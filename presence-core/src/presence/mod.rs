@@ -23,6 +23,7 @@ mod indexed;
 mod json;
 mod options;
 mod patches;
+mod places;
 mod read;
 mod record;
 mod reference;

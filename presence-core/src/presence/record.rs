@@ -1,10 +1,8 @@
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::arena::Span;
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier, Metas, without};
-use super::roster::{Roster, hash_bytes};
+use super::places::{Places, hash_bytes};
+use super::roster::Roster;
 use super::sort::sort_by_key;
 use super::stage::clear;
 
@@ -206,28 +204,18 @@ impl<C: Carrier> Roster<C> {
     /// A key that left and came back has another slot: it was what the first of its slots was, and is what the last is.
     fn merge_returned(&self, touched: Vec<Touched<C>>) -> Vec<Touched<C>> {
         let mut merged: Vec<Touched<C>> = Vec::with_capacity(touched.len());
-        let mut places: HashTable<usize> = HashTable::with_capacity(touched.len());
+        let mut places = Places::default();
         for one in touched {
-            let key_of = |&place: &usize| {
+            let key_at = |place: u32| {
                 merged
-                    .get(place)
+                    .get(place as usize)
                     .map_or(&[][..], |known| self.arena.get(known.key))
             };
             let key = self.arena.get(one.key);
-            match places.entry(
-                hash_bytes(key),
-                |place| key_of(place) == key,
-                |place| hash_bytes(key_of(place)),
-            ) {
-                Entry::Occupied(known) => {
-                    if let Some(known) = merged.get_mut(*known.get()) {
-                        known.slot = one.slot;
-                    }
-                }
-                Entry::Vacant(vacant) => {
-                    vacant.insert(merged.len());
-                    merged.push(one);
-                }
+            let known = places.find_or_insert(key, merged.len() as u32, &key_at);
+            match known.and_then(|known| merged.get_mut(known as usize)) {
+                Some(known) => known.slot = one.slot,
+                None => merged.push(one),
             }
         }
         merged

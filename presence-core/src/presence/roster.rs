@@ -1,14 +1,9 @@
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier};
 use super::indexed::Indexed;
 use super::patches::Dirty;
+use super::places::Places;
 use super::record::Record;
 use super::stage::Staged;
 use super::view::PresenceRef;
@@ -83,7 +78,7 @@ pub struct Roster<C: Carrier> {
     free: Vec<u32>,
     /// Freed in this batch, and not used again before its values have expired.
     freed: Vec<u32>,
-    pub(super) index: HashTable<u32>,
+    index: Places,
     /// The slots of array indices.
     indexed: Indexed,
     /// The slots of all other keys in order of arrival, with gaps where some have left.
@@ -104,7 +99,7 @@ impl<C: Carrier> Default for Roster<C> {
             slots: Vec::new(),
             free: Vec::new(),
             freed: Vec::new(),
-            index: HashTable::new(),
+            index: Places::default(),
             indexed: Indexed::default(),
             named: Vec::new(),
             gaps: 0,
@@ -118,11 +113,10 @@ impl<C: Carrier> Default for Roster<C> {
     }
 }
 
-/// Every run hashes alike: the same frames give the same roster, down to its memory.
-pub(super) fn hash_bytes(bytes: &[u8]) -> u64 {
-    let mut hasher = FixedState::default().build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
+fn key_of<'a, C: Carrier>(arena: &'a Arena, slots: &[Slot<C>], slot: u32) -> &'a [u8] {
+    slots
+        .get(slot as usize)
+        .map_or(&[], |slot| arena.get(slot.key))
 }
 
 /// Makes room for one more, by a quarter: doubling would leave half of a large roster's memory unused.
@@ -192,7 +186,7 @@ impl<C: Carrier> Roster<C> {
     pub fn memory(&self) -> usize {
         self.arena.capacity()
             + self.slots.capacity() * size_of::<Slot<C>>()
-            + self.index.allocation_size()
+            + self.index.memory()
             + self.indexed.memory()
             + (self.named.capacity() + self.free.capacity() + self.freed.capacity())
                 * size_of::<u32>()
@@ -227,33 +221,21 @@ impl<C: Carrier> Roster<C> {
     }
 
     pub(super) fn find(&self, key: &[u8]) -> Option<u32> {
-        let is_it = |&slot: &u32| {
-            self.slot(slot)
-                .is_some_and(|slot| self.arena.get(slot.key) == key)
-        };
-        self.index.find(hash_bytes(key), is_it).copied()
+        let Self { arena, slots, .. } = self;
+        self.index.find(key, &|slot| key_of(arena, slots, slot))
     }
 
     /// The slot of a key, or a new one, staged: known by its key, but not yet on the roster.
     #[inline]
     pub(super) fn find_or_stage(&mut self, key: Span, body: BodyOf<C>) -> Found<C> {
         let (arena, slots) = (&self.arena, &self.slots);
-        let text = arena.get(key);
-        let text_of = |slot: &u32| {
-            slots
-                .get(*slot as usize)
-                .map_or(&[][..], |slot| arena.get(slot.key))
-        };
-        let same = |slot: &u32| text_of(slot) == text;
-        let vacant = match self
+        let slot = self.free.last().copied().unwrap_or(slots.len() as u32);
+        let known = self
             .index
-            .entry(hash_bytes(text), same, |slot| hash_bytes(text_of(slot)))
-        {
-            Entry::Occupied(found) => return Found::Known(*found.get(), body),
-            Entry::Vacant(vacant) => vacant,
-        };
-        let slot = self.free.last().copied().unwrap_or(self.slots.len() as u32);
-        vacant.insert(slot);
+            .find_or_insert(arena.get(key), slot, &|slot| key_of(arena, slots, slot));
+        if let Some(known) = known {
+            return Found::Known(known, body);
+        }
         let new = Slot {
             order: STAGED,
             body,
@@ -343,10 +325,7 @@ impl<C: Carrier> Roster<C> {
             return;
         };
         dead.order = FREE;
-        let hash = hash_bytes(self.arena.get(dead.key));
-        if let Ok(entry) = self.index.find_entry(hash, |&found| found == slot) {
-            entry.remove();
-        }
+        self.index.remove(self.arena.get(dead.key), slot);
     }
 
     /// Makes room for a first state of about so many presences.
@@ -358,12 +337,7 @@ impl<C: Carrier> Roster<C> {
             ..
         } = self;
         slots.reserve_exact(additional);
-        let text_of = |slot: &u32| {
-            slots
-                .get(*slot as usize)
-                .map_or(&[][..], |slot| arena.get(slot.key))
-        };
-        index.reserve(additional, |slot| hash_bytes(text_of(slot)));
+        index.reserve(additional, &|slot| key_of(arena, slots, slot));
     }
 
     /// Gives back what was reserved in vain.

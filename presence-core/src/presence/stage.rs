@@ -1,11 +1,9 @@
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier, same_refs};
 use super::error::PresenceError;
-use super::roster::{Found, NONE, Roster, STAGED, array_index, hash_bytes};
+use super::places::Places;
+use super::roster::{Found, NONE, Roster, STAGED, array_index};
 
 /// What has been read of a frame and not yet been applied. If the frame proves wrong, it is dropped, and the roster
 /// is as it was.
@@ -320,7 +318,7 @@ impl<C: Carrier> Roster<C> {
 pub(super) struct KeyedList<C: Carry> {
     pub(super) entries: Vec<(Span, BodyOf<C>)>,
     /// Positions by key, once there are so many that trying them all would not do.
-    index: HashTable<u32>,
+    index: Places,
 }
 
 /// A diff seldom has more.
@@ -330,21 +328,19 @@ impl<C: Carry> Default for KeyedList<C> {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            index: HashTable::new(),
+            index: Places::default(),
         }
     }
 }
 
 impl<C: Carry> KeyedList<C> {
     fn memory(&self) -> usize {
-        self.entries.capacity() * size_of::<(Span, BodyOf<C>)>() + self.index.allocation_size()
+        self.entries.capacity() * size_of::<(Span, BodyOf<C>)>() + self.index.memory()
     }
 
     pub(super) fn clear(&mut self) {
         clear(&mut self.entries);
-        if self.index.capacity() > 0 {
-            self.index = HashTable::new();
-        }
+        self.index = Places::default();
     }
 
     pub(super) fn insert(&mut self, arena: &Arena, key: Span, body: BodyOf<C>) {
@@ -361,30 +357,21 @@ impl<C: Carry> KeyedList<C> {
             return;
         }
         let Self { entries, index } = self;
-        let text_of = |at: &u32| {
+        let text_at = |place: u32| {
             entries
-                .get(*at as usize)
+                .get(place as usize)
                 .map_or(&[][..], |(key, _)| arena.get(*key))
         };
+        let new = entries.len() as u32;
         if index.is_empty() {
-            for at in 0..entries.len() as u32 {
-                index.insert_unique(hash_bytes(text_of(&at)), at, |at| hash_bytes(text_of(at)));
+            for place in 0..new {
+                index.find_or_insert(text_at(place), place, &text_at);
             }
         }
-        match index.entry(
-            hash_bytes(text),
-            |at| text_of(at) == text,
-            |at| hash_bytes(text_of(at)),
-        ) {
-            Entry::Occupied(known) => {
-                if let Some((_, known)) = entries.get_mut(*known.get() as usize) {
-                    *known = body;
-                }
-            }
-            Entry::Vacant(vacant) => {
-                vacant.insert(entries.len() as u32);
-                entries.push((key, body));
-            }
+        let known = index.find_or_insert(text, new, &text_at);
+        match known.and_then(|known| entries.get_mut(known as usize)) {
+            Some((_, known)) => *known = body,
+            None => entries.push((key, body)),
         }
     }
 }
