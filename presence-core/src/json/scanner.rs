@@ -34,7 +34,8 @@ impl Kind {
 
 /// One pass over a text, forwards. Everything it has passed over is valid JSON.
 ///
-/// What is `hot_` is inlined, for the loops over presences and what is in them; elsewhere it would be kilobytes of wasm.
+/// What is `hot_` is inlined, for the loops over presences and what is in them; elsewhere it would be kilobytes
+/// of wasm.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
@@ -156,7 +157,8 @@ impl<'a> Scanner<'a> {
 
     /// Goes on to an object's next member, or to its end: `first` is true right after `{`.
     /// Stops at the member's value.
-    #[inline(never)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn member(&mut self, first: bool) -> Scan<Option<Token>> {
         self.hot_member(first)
     }
@@ -192,7 +194,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// A property's name and the colon after it; stops at the value.
-    #[inline(never)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn key(&mut self) -> Scan<Token> {
         self.hot_key()
     }
@@ -259,7 +262,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over one value, whatever it is.
-    #[inline(never)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn value(&mut self) -> Scan<Kind> {
         self.hot_value()
     }
@@ -311,7 +315,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// The rest of a string whose opening quote has been taken.
-    #[inline(never)]
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn string_rest(&mut self) -> Scan<Token> {
         self.hot_string_rest()
     }
