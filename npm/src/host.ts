@@ -158,12 +158,23 @@ export class Host {
 
   /** `many`: that nearly everybody joins is likely. Then those on the list are not parsed twice, but copied. */
   #steps(many: boolean): Step[] {
-    const { mirror } = this
     if (many) {
-      mirror.items()
+      this.mirror.items()
+      try {
+        return this.#readSteps(true)
+      } catch (error) {
+        // Nested too deeply to be copied.
+        if (!(error instanceof RangeError)) {
+          throw error
+        }
+      }
     }
-    turnTo(this.machine.presence_steps(this.handle, many))
-    return readSteps(mirror)
+    return this.#readSteps(false)
+  }
+
+  #readSteps(byOrder: boolean): Step[] {
+    turnTo(this.machine.presence_steps(this.handle, byOrder))
+    return readSteps(this.mirror)
   }
 }
 

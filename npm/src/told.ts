@@ -10,6 +10,7 @@ export type Step = [kind: 0 | 1, key: string, current: any, other: any]
 const NOBODY = -1
 const METAS = -2
 const LISTED = -3
+const LISTED_DEEP = -4
 
 const KINDS = ["joined", "updated", "left"] as const
 
@@ -70,6 +71,8 @@ const readPresence = (mirror?: Mirror): any => {
     case METAS:
       return { metas: readMetas() }
     case LISTED:
+      return flatCopyOf(mirror!.at(numbers[at++]))
+    case LISTED_DEEP:
       return copyOf(mirror!.at(numbers[at++]))
     default: {
       const presence = values[place]
@@ -93,10 +96,22 @@ const readMetas = (): any[] => {
 }
 
 /** A full copy of a presence whose values are scalars. */
-const copyOf = (presence: any): any => {
+const flatCopyOf = (presence: any): any => {
   const { metas } = presence
   return {
     ...presence,
     metas: metas.length === 1 ? [{ ...metas[0] }] : metas.map((meta: any) => ({ ...meta })),
   }
+}
+
+/** A full copy of what JSON can say. */
+const copyOf = (value: any): any => {
+  const copy = Array.isArray(value) ? value.slice() : { ...value }
+  for (const key of Object.keys(copy)) {
+    const inner = copy[key]
+    if (typeof inner === "object" && inner !== null) {
+      copy[key] = copyOf(inner)
+    }
+  }
+  return copy
 }

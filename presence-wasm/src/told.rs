@@ -10,15 +10,18 @@ use crate::scratch;
 const NOBODY: f64 = -1.0;
 /// The presence has metas and nothing else.
 const METAS: f64 = -2.0;
-/// The presence stands just so on the list, at this order.
+/// The presence stands just so on the list, at this order, and a shallow copy
+/// is a full one.
 const LISTED: f64 = -3.0;
+/// The presence stands just so on the list, at this order.
+const LISTED_DEEP: f64 = -4.0;
 
 /// How many metas back one is looked for: an update has two, in four places.
 const RECENT: usize = 4;
 
 /// Numbers and values as they are written. A key or a meta is the place of its
 /// value; metas are their count and each. A presence is `NOBODY`, or `LISTED`
-/// and its order, or `METAS` and its metas, or the place of an object that is
+/// or `LISTED_DEEP` and its order, or `METAS` and its metas, or the place of an object that is
 /// to get the metas which follow.
 pub(crate) struct Told<'a> {
     text: Vec<u8>,
@@ -50,7 +53,7 @@ impl<'a> Told<'a> {
 
     /// The count of the steps, and of each its kind (0 join, 1 leave), key,
     /// current and other. With `by_order`, who joined and stands on the roster
-    /// just so is `LISTED`, if a shallow copy is a full one.
+    /// just so is listed.
     pub(crate) fn steps(&mut self, tracker: &'a Tracker<Json>, by_order: bool) {
         self.count(tracker.steps().len());
         for step in tracker.steps() {
@@ -61,13 +64,16 @@ impl<'a> Told<'a> {
             let other = step.other();
             self.key(other);
             self.presence(step.current());
-            let order = (by_order && step.current().is_none() && other.is_flat())
+            let order = (by_order && step.current().is_none())
                 .then(|| tracker.roster().get_wtf8(other.key_wtf8()))
                 .flatten()
                 .filter(|present| present.is_same_text(&other))
                 .and_then(|present| present.order());
             match order {
-                Some(order) => self.numbers.extend([LISTED, order as f64]),
+                Some(order) => {
+                    let kind = if other.is_flat() { LISTED } else { LISTED_DEEP };
+                    self.numbers.extend([kind, order as f64]);
+                }
                 None => self.presence(Some(other)),
             }
         }

@@ -7,6 +7,34 @@ import { person, reply, room, server } from "./room.js"
 
 useFakeTimers()
 
+describe("who is handed over by a first state", () => {
+  it("is a full copy of who is listed", () => {
+    const { presence, state } = room()
+    const joined: any[] = []
+    presence.onJoin((_key, _current, person) => joined.push(person))
+    const meta = JSON.parse('{"at":[{"x":1}],"__proto__":{"y":[2]}}')
+    state({ ann: person("a", meta, { user: { names: ["Ann"] } }) })
+    const [listed] = presence.list() as any[]
+    expect(joined).toEqual([listed])
+    expect(JSON.stringify(joined)).toBe(JSON.stringify([listed]))
+    joined[0].metas[0].at[0].x = 0
+    joined[0].user.names.push("Bob")
+    expect(presence.list()).toMatchObject([{ metas: [{ at: [{ x: 1 }] }], user: { names: ["Ann"] } }])
+  })
+
+  it("may be nested however deeply", () => {
+    const { channel, presence } = room()
+    const joined: any[] = []
+    presence.onJoin((_key, _current, person) => joined.push(person))
+    const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+    const payload = `{"ann":{"metas":[{"phx_ref":"a","nested":${nested}}]}}`
+    server().onmessage({ data: `["${channel.joinRef()}",null,"room:1","presence_state",${payload}]` })
+    expect(joined.map(({ metas }) => metas[0].phx_ref)).toEqual(["a"])
+    const [listed] = presence.list() as any[]
+    expect(joined[0].metas[0].nested === listed.metas[0].nested).toBe(false)
+  })
+})
+
 describe("changes", () => {
   it("tell what a frame did to each presence", () => {
     const { presence, state, diff } = room()
