@@ -1,4 +1,5 @@
-// Binary frames: a kind, the lengths of the strings, the strings, the data.
+// Binary frames: a kind, the lengths of the strings, the strings, the data. Read and written here and not by the core,
+// which would cost a kilobyte to download and a copy of the data; the tests hold it to phoenix.js's serializer.
 
 import { EVENTS } from "./constants.js"
 import type { Message } from "./frame.js"

@@ -1,3 +1,4 @@
+import { Agenda } from "./agenda.js"
 import type { Channel } from "./channel.js"
 import { type ChannelState, EVENTS, READY } from "./constants.js"
 import {
@@ -31,13 +32,6 @@ const REASONS = ["connection_closed", "connection_error", "heartbeat_timeout"]
 const STATES = ["closed", "errored", "joined", "joining", "leaving"] as const
 const HEARTBEAT = 1
 
-/** What a machine left to do, and the frame it came from. */
-interface Batch {
-  words: number[]
-  at: number
-  frame: Frame
-}
-
 /** Moves bytes, sets the timer and calls the user, as a socket's machine says. Decides nothing. */
 export class Driver implements Listener {
   readonly machine: Machine
@@ -51,9 +45,7 @@ export class Driver implements Listener {
   readonly #raw = new Map<number, any>()
   readonly #tokens = new Map<number, () => void>()
   readonly #pings = new Map<string, { connection: number; callback: () => void }>()
-  readonly #batches: Batch[] = []
-  /** Used again and again: V8 throws its best code away at a collection that finds no object of a shape it counts on. */
-  readonly #batch: Batch = { words: [], at: 0, frame: Frame.none }
+  readonly #agenda = new Agenda((tag, words, at, frame) => this.#step(tag, words, at, frame))
   #count = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #deadline = NONE
@@ -342,38 +334,7 @@ export class Driver implements Listener {
     const numbers = asNumbers()
     this.#arm(numbers[at])
     if (count > 1) {
-      const batch = this.#batches.length === 0 ? this.#batch : { words: [], at: 0, frame }
-      batch.frame = frame
-      // A plain array: for so few numbers making a typed one costs more than all that is done with them.
-      for (let word = at + 1; word < at + count; word++) {
-        batch.words.push(numbers[word])
-      }
-      this.#batches.push(batch)
-      this.#work()
-    }
-  }
-
-  #work(): void {
-    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
-      const { words, at, frame } = batch
-      if (at === words.length) {
-        this.#batches.shift()
-        batch.words.length = 0
-        batch.at = 0
-        batch.frame = Frame.none
-      } else {
-        const size = SIZES[words[at]]
-        if (size === undefined) {
-          this.#batches.length = 0
-          words.length = 0
-          batch.at = 0
-          throw new Error(
-            "presence.wasm and phoenix-presence are of different versions: use those of one package",
-          )
-        }
-        batch.at += 1 + size
-        this.#step(words[at], words, at + 1, frame)
-      }
+      this.#agenda.add(numbers, at + 1, at + count, frame)
     }
   }
 
@@ -610,31 +571,6 @@ export class Driver implements Listener {
     }
   }
 }
-
-/** How many numbers follow each tag. */
-const SIZES: number[] = []
-SIZES[Tag.Connect] = 1
-SIZES[Tag.Prepare] = 3
-SIZES[Tag.Send] = 6
-SIZES[Tag.SendRaw] = 2
-SIZES[Tag.Close] = 2
-SIZES[Tag.Opened] = 1
-SIZES[Tag.Failed] = 1
-SIZES[Tag.Closed] = 2
-SIZES[Tag.GaveUp] = 2
-SIZES[Tag.Disconnected] = 1
-SIZES[Tag.ChannelErrored] = 2
-SIZES[Tag.ChannelClosed] = 2
-SIZES[Tag.JoinGaveUp] = 1
-SIZES[Tag.PushTimeout] = 1
-SIZES[Tag.PushLeft] = 1
-SIZES[Tag.PushDisconnected] = 1
-SIZES[Tag.PresenceStatus] = 1
-SIZES[Tag.DelayNeeded] = 2
-SIZES[Tag.Deliver] = 4
-SIZES[Tag.Received] = 0
-SIZES[Tag.Presence] = 2
-SIZES[Tag.PresenceRead] = 2
 
 /** A ref of the machine's. */
 const refOf = (ref: number): string | null => (ref === 0 ? null : String(ref))

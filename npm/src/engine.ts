@@ -9,7 +9,7 @@ let source: (() => BufferSource) | undefined
 let bytes: Uint8Array = new Uint8Array(0)
 let numbers = new Float64Array(0)
 let input: Uint8Array = bytes
-/** Kept, as the driver keeps its batch. */
+/** Kept, as the agenda keeps its batch. */
 let encoded: { read: number; written: number }
 const encoder = /* @__PURE__ */ new TextEncoder()
 const decoder = /* @__PURE__ */ new TextDecoder()

@@ -46,7 +46,7 @@ export class Host {
   #last = { pending: true, diffs: [] as any[] }
   /** Whether the channel has joined anew without the machine's knowing. */
   joinedAnew = (): boolean => false
-  /** One for all frames; see the driver's batch. */
+  /** One for all frames; see the agenda's batch. */
   readonly #due: Due = { steps: NONE, changes: NONE, synced: false }
   #isDue = false
 

@@ -16,7 +16,7 @@ use std::time::Instant;
 use common::bare::Bare;
 use common::median;
 use common::source::{Source, serve_if_asked};
-use presence_native::{Presence, Socket};
+use presence_native::{Channel, Presence, Socket};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -86,7 +86,8 @@ async fn bare_frames(endpoint: &str, look: fn(&str)) -> f64 {
     FRAMES as f64 / start.elapsed().as_secs_f64()
 }
 
-async fn client_frames(endpoint: &str) -> f64 {
+/// A client that is connected, and has not joined.
+async fn client(endpoint: &str) -> (Socket, Channel, Presence<IgnoredAny>) {
     let socket = Socket::builder(endpoint)
         .read_buffer_bytes(READ_BUFFER)
         .connect()
@@ -94,6 +95,11 @@ async fn client_frames(endpoint: &str) -> f64 {
         .expect("a connection");
     let channel = socket.channel("room:bench");
     let presence: Presence<IgnoredAny> = channel.presence().expect("a new channel");
+    (socket, channel, presence)
+}
+
+async fn client_frames(endpoint: &str) -> f64 {
+    let (socket, channel, presence) = client(endpoint).await;
     let (seen, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (count, tell) = (Arc::clone(&seen), Arc::clone(&done));
     presence.on_sync(move || {
@@ -138,13 +144,7 @@ async fn bare_join(endpoint: &str) -> f64 {
 }
 
 async fn client_join(endpoint: &str) -> f64 {
-    let socket = Socket::builder(endpoint)
-        .read_buffer_bytes(READ_BUFFER)
-        .connect()
-        .await
-        .expect("a connection");
-    let channel = socket.channel("room:bench");
-    let presence: Presence<IgnoredAny> = channel.presence().expect("a new channel");
+    let (socket, channel, presence) = client(endpoint).await;
     let start = Instant::now();
     channel.join().await.expect("a join");
     let roster = presence.synced().await.expect("a roster");
