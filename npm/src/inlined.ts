@@ -2,7 +2,7 @@ import { length, packed, unpacker } from "../wasm/inlined.js"
 
 const PAGE = 65_536
 
-/** The wasm, unpacked by another, small one: JavaScript would take several times as long, since it runs once. */
+/** The wasm, unpacked by another, small one. */
 export const inlined = (): Uint8Array<ArrayBuffer> => {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(unpacker)))
   const { memory, unpack } = exports as {
