@@ -129,16 +129,27 @@ fn socket_diffs(side: Side) {
     let channel = socket.channel("room:bench", None);
     let presence = socket.track(channel, PresenceOptions::default());
     socket.join(now, channel, None).expect("a join");
+    let join = socket.join_ref(channel).expect("a join");
+    let frames_of_join = [
+        format!(r#"["{join}","{join}","room:bench","phx_reply",{{"status":"ok","response":{{}}}}]"#),
+        state(Shape::Plain, 10_000).replacen('1', &join.to_string(), 1),
+    ];
     let mut read = |frame: &str| {
         socket
             .handle_text(now, connection, Vsn::V2, black_box(frame))
             .expect("a frame");
         while socket.poll_transmit().is_some() {}
         while socket.poll_event().is_some() {}
+        let update = socket.updated_presences().first();
+        update.is_some_and(|update| update.synced)
     };
-    read(r#"["1","1","room:bench","phx_reply",{"status":"ok","response":{}}]"#);
-    read(&state(Shape::Plain, 10_000));
-    rounds(|| frames.iter().for_each(|frame| read(frame)));
+    let [answered, synced] = frames_of_join.map(|frame| read(&frame));
+    assert!(!answered && synced);
+    rounds(|| {
+        for frame in &frames {
+            assert!(read(frame));
+        }
+    });
     let tracker = socket.presence(presence).expect("the presence");
     assert_eq!(tracker.roster().len(), 10_000);
 }
@@ -154,6 +165,7 @@ fn count(op: usize, side: Side) -> u64 {
         .output()
         .expect("valgrind is needed: install it with your system's package manager");
     let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
     let collected = said
         .lines()
         .find_map(|line| line.split_once("Collected : "));
