@@ -131,7 +131,9 @@ fn socket_diffs(side: Side) {
     socket.join(now, channel, None).expect("a join");
     let join = socket.join_ref(channel).expect("a join");
     let frames_of_join = [
-        format!(r#"["{join}","{join}","room:bench","phx_reply",{{"status":"ok","response":{{}}}}]"#),
+        format!(
+            r#"["{join}","{join}","room:bench","phx_reply",{{"status":"ok","response":{{}}}}]"#
+        ),
         state(Shape::Plain, 10_000).replacen('1', &join.to_string(), 1),
     ];
     let mut read = |frame: &str| {

@@ -114,6 +114,15 @@ impl<'a> TextFrame<'a> {
         Self::open(vsn, text)
     }
 
+    /// The payload, still to be read, and what follows it: all but the head.
+    pub(crate) fn body(&self) -> Self {
+        Self {
+            scanner: self.scanner.clone(),
+            head: Head::default(),
+            rest: self.rest,
+        }
+    }
+
     /// A payload that came without a frame.
     pub(crate) fn bare(payload: &'a str) -> Self {
         let mut scanner = Scanner::new(payload);
@@ -276,6 +285,10 @@ impl Tail {
 fn finish(scanner: &mut Scanner<'_>, rest: Rest) -> Scan<()> {
     match rest {
         Rest::Array => {
+            if scanner.rest() == b"]" {
+                scanner.skip_known(1);
+                return Ok(());
+            }
             while scanner.element(false)? {
                 scanner.value()?;
             }

@@ -41,6 +41,46 @@ fn special_in(chunk: &[u8; 16]) -> Option<usize> {
     (mask != 0).then(|| mask.trailing_zeros() as usize)
 }
 
+/// Up to sixteen bytes, to be found again at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    bytes: [u8; 16],
+    len: u8,
+}
+
+impl Known {
+    /// Text of any length, in order.
+    pub(crate) fn all(text: &[u8]) -> impl Iterator<Item = Self> {
+        text.chunks(16).map(|part| {
+            let mut bytes = [0; 16];
+            bytes
+                .iter_mut()
+                .zip(part)
+                .for_each(|(to, from)| *to = *from);
+            Self {
+                bytes,
+                len: part.len() as u8,
+            }
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.len.into()
+    }
+
+    #[inline(always)]
+    pub(super) fn begins(&self, text: &[u8]) -> bool {
+        match text.first_chunk::<16>() {
+            Some(chunk) => {
+                let same = u8x16::new(*chunk).simd_eq(u8x16::new(self.bytes));
+                same.to_bitmask().trailing_ones() >= self.len.into()
+            }
+            None => text.starts_with(self.bytes.get(..self.len()).unwrap_or_default()),
+        }
+    }
+}
+
 /// `a == b`, for targets whose `memcmp` goes byte by byte (wasm32) as fast as for the others.
 #[inline]
 pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {

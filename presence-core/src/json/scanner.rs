@@ -1,4 +1,4 @@
-use super::bytes::find_special;
+use super::bytes::{Known, find_special};
 use super::nest::Nest;
 use super::{Expected, JsonError};
 
@@ -34,8 +34,8 @@ impl Kind {
 
 /// One pass over a text, forwards. Everything it has passed over is valid JSON.
 ///
-/// What is `hot_` is inlined, for the loops over presences and what is in them; elsewhere it would be kilobytes
-/// of wasm.
+/// In wasm what is used in many places is not inlined: that would be kilobytes. Presences, but for the first of a kind,
+/// are read without it (see `presence/shape.rs`).
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
@@ -87,6 +87,68 @@ impl<'a> Scanner<'a> {
         self.at += len;
     }
 
+    /// Goes to where one of the following functions says that something ends.
+    #[inline]
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    #[inline(always)]
+    pub(crate) fn end_of_known(&self, at: usize, known: &Known) -> Option<usize> {
+        let found = known.begins(self.bytes.get(at..)?);
+        found.then_some(at + known.len())
+    }
+
+    /// Where a string without escapes ends, before its last quote; its first one stands before `at`.
+    #[inline(always)]
+    pub(crate) fn end_of_plain(&self, at: usize) -> Option<usize> {
+        let end = find_special(self.bytes, at);
+        (self.bytes.get(end) == Some(&b'"')).then_some(end)
+    }
+
+    /// Where a string ends, after its last quote; its first one stands before `at`.
+    #[inline(always)]
+    pub(crate) fn end_of_string(&mut self, at: usize) -> Option<usize> {
+        match self.end_of_plain(at) {
+            Some(end) => Some(end + 1),
+            None => self.ahead(at, Self::string_rest),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_at(&self, at: usize, byte: u8) -> bool {
+        self.bytes.get(at) == Some(&byte)
+    }
+
+    /// A property's name without escapes and the colon after it, without white space; stops at the value.
+    #[inline(always)]
+    pub(crate) fn plain_key(&mut self) -> Option<Token> {
+        let start = self.at + 1;
+        let end = self.end_of_plain(start)?;
+        let found = self.is_at(self.at, b'"') && self.is_at(end + 1, b':');
+        self.at = if found { end + 2 } else { self.at };
+        found.then_some(Token {
+            start,
+            end,
+            escaped: false,
+        })
+    }
+
+    /// Where a number or literal ends.
+    #[inline(always)]
+    pub(crate) fn end_of_scalar(&mut self, at: usize) -> Option<usize> {
+        self.ahead(at, Self::number_or_literal)
+    }
+
+    /// Where `pass` gets from `at`. The scanner stays where it is.
+    #[inline(never)]
+    fn ahead<T>(&mut self, at: usize, pass: fn(&mut Self) -> Scan<T>) -> Option<usize> {
+        let here = std::mem::replace(&mut self.at, at);
+        let end = pass(self).ok().map(|_| self.at);
+        self.at = here;
+        end
+    }
+
     /// Whether, since the last call, a number came by that `JSON.stringify(JSON.parse(…))` might change in kind:
     /// one too large for a double, or a negative zero.
     #[inline]
@@ -118,6 +180,14 @@ impl<'a> Scanner<'a> {
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
+        found
+    }
+
+    /// Takes all of `text` if it is next.
+    #[inline(always)]
+    pub(crate) fn eat_all<const N: usize>(&mut self, text: &[u8; N]) -> bool {
+        let found = self.chunk(self.at) == Some(text);
+        self.at += if found { N } else { 0 };
         found
     }
 
@@ -160,11 +230,6 @@ impl<'a> Scanner<'a> {
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn member(&mut self, first: bool) -> Scan<Option<Token>> {
-        self.hot_member(first)
-    }
-
-    #[inline(always)]
-    pub(crate) fn hot_member(&mut self, first: bool) -> Scan<Option<Token>> {
         let quote = match self.peek() {
             Some(b'}') => {
                 self.at += 1;
@@ -197,11 +262,6 @@ impl<'a> Scanner<'a> {
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn key(&mut self) -> Scan<Token> {
-        self.hot_key()
-    }
-
-    #[inline(always)]
-    pub(crate) fn hot_key(&mut self) -> Scan<Token> {
         self.expect(b'"', Expected::Key)?;
         self.key_rest()
     }
@@ -265,13 +325,8 @@ impl<'a> Scanner<'a> {
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn value(&mut self) -> Scan<Kind> {
-        self.hot_value()
-    }
-
-    #[inline(always)]
-    pub(crate) fn hot_value(&mut self) -> Scan<Kind> {
         if self.eat(b'"') {
-            self.hot_string_rest()?;
+            self.string_rest()?;
             return Ok(Kind::String);
         }
         self.value_but_string()
@@ -295,7 +350,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn number_or_literal(&mut self) -> Scan<Kind> {
+    pub(crate) fn number_or_literal(&mut self) -> Scan<Kind> {
         match self.peek() {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.literal(*b"true", Kind::True),
@@ -318,11 +373,6 @@ impl<'a> Scanner<'a> {
     #[cfg_attr(target_family = "wasm", inline(never))]
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn string_rest(&mut self) -> Scan<Token> {
-        self.hot_string_rest()
-    }
-
-    #[inline(always)]
-    pub(crate) fn hot_string_rest(&mut self) -> Scan<Token> {
         let start = self.at;
         let special = find_special(self.bytes, start);
         self.string_end(start, special)
@@ -430,7 +480,7 @@ impl<'a> Scanner<'a> {
         let mut first = true;
         loop {
             let more = if object {
-                self.hot_member(first)?.is_some()
+                self.member(first)?.is_some()
             } else {
                 self.element(first)?
             };
@@ -445,7 +495,7 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    self.hot_string_rest()?;
+                    self.string_rest()?;
                 }
                 Some(open @ (b'{' | b'[')) => {
                     self.at += 1;

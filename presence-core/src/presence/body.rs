@@ -30,7 +30,7 @@ pub(crate) mod sealed {
         fn stage_state(
             roster: &mut Roster<Self>,
             source: Self::Source<'_>,
-            options: &Self::Options,
+            options: &mut Self::Options,
         ) -> Result<(), PresenceError>
         where
             Self: super::Carrier;
@@ -38,7 +38,7 @@ pub(crate) mod sealed {
         fn stage_diff(
             roster: &mut Roster<Self>,
             source: Self::Source<'_>,
-            options: &Self::Options,
+            options: &mut Self::Options,
         ) -> Result<(), PresenceError>
         where
             Self: super::Carrier;

@@ -23,14 +23,18 @@ pub(super) enum Side {
 
 pub(super) struct Reader<'r, 'o> {
     pub(super) roster: &'r mut Roster<Json>,
-    options: &'o JsonOptions,
+    options: &'o mut JsonOptions,
     side: Side,
     /// The refs of the current entry that have to be spelled out after its text, by the metas' positions.
     late: Vec<(usize, Reference)>,
 }
 
 impl<'r, 'o> Reader<'r, 'o> {
-    pub(super) fn new(roster: &'r mut Roster<Json>, options: &'o JsonOptions, side: Side) -> Self {
+    pub(super) fn new(
+        roster: &'r mut Roster<Json>,
+        options: &'o mut JsonOptions,
+        side: Side,
+    ) -> Self {
         Self {
             roster,
             options,
@@ -45,10 +49,15 @@ impl<'r, 'o> Reader<'r, 'o> {
         scanner: &mut Scanner<'_>,
         problem: ShapeProblem,
     ) -> Reading<()> {
-        let start = scanner.position();
         if !scanner.eat(b'{') {
             return Err(other_shape(scanner, problem)?);
         }
+        self.presences_rest(scanner)
+    }
+
+    /// Reads presences after their object's opening brace.
+    pub(super) fn presences_rest(&mut self, scanner: &mut Scanner<'_>) -> Reading<()> {
+        let start = scanner.position();
         let is_state = matches!(self.side, Side::State);
         let sampled = is_state && self.roster.is_empty();
         let mut count = 0;
@@ -65,7 +74,9 @@ impl<'r, 'o> Reader<'r, 'o> {
             if is_state && self.skip_unchanged(scanner) {
                 continue;
             }
-            self.entry(scanner, EntryText::Unknown)?;
+            if !self.known_entry(scanner) {
+                self.entry(scanner, EntryText::Unknown)?;
+            }
             if sampled && count == SAMPLE {
                 let entry = (scanner.position() - start) / SAMPLE;
                 self.roster.reserve(SAMPLE + scanner.remaining() / entry);
@@ -91,31 +102,82 @@ impl<'r, 'o> Reader<'r, 'o> {
         false
     }
 
-    /// Reads `"key":{…}` and stages it.
+    /// Reads `"key":{…}` and stages it, if it is built like the last ones.
     #[inline]
-    fn entry(&mut self, scanner: &mut Scanner<'_>, text: EntryText) -> Reading<()> {
-        let mark = self.roster.arena.len();
+    fn known_entry(&mut self, scanner: &mut Scanner<'_>) -> bool {
+        let (mark, base) = self.base(scanner);
+        scanner.take_odd_number();
+        let Some(key) = scanner.plain_key() else {
+            return false;
+        };
+        let Some(presence) = self.options.shapes.read(scanner, base) else {
+            scanner.go_to(base.from);
+            return false;
+        };
+        if scanner.take_odd_number() {
+            scanner.go_to(base.from);
+            return false;
+        }
+        let text = scanner.raw(base.from, scanner.position());
+        self.roster.arena.push(text);
+        let count = count_of(&presence.metas);
+        self.stage(mark, base.span(key.start, key.end), presence, base, count);
+        true
+    }
+
+    /// The arena's length, and the next entry's place in it and in the text.
+    #[inline]
+    fn base(&self, scanner: &Scanner<'_>) -> (usize, Base) {
         let base = Base {
             from: scanner.position(),
             to: self.roster.arena.end(),
         };
+        (self.roster.arena.len(), base)
+    }
+
+    /// Stages an entry whose text has `count` metas.
+    #[inline]
+    fn stage(&mut self, mark: usize, key: Span, presence: Presence, base: Base, count: u16) {
+        let extra = JsonExtra {
+            head: presence.head,
+            tail: presence.tail,
+            entry: base.to,
+            count,
+            verbatim: count != REWRITTEN,
+            flat: presence.flat,
+        };
+        let body = Body {
+            metas: presence.metas,
+            extra,
+        };
+        let Roster { staged, arena, .. } = &mut *self.roster;
+        match self.side {
+            Side::State => self.roster.stage_entry(mark, key, body),
+            Side::Joins => staged.joins.insert(arena, key, body),
+            Side::Leaves => staged.leaves.insert(arena, key, body),
+        }
+    }
+
+    /// Reads `"key":{…}` and stages it.
+    #[inline(never)]
+    fn entry(&mut self, scanner: &mut Scanner<'_>, text: EntryText) -> Reading<()> {
+        let (mark, base) = self.base(scanner);
         scanner.take_odd_number();
-        let key = scanner.hot_key()?;
-        let Presence {
-            head,
-            tail,
-            mut metas,
-            flat,
-            metas_again,
-        } = self.presence(scanner, base)?;
+        let key = scanner.key()?;
+        let start = scanner.position();
+        let mut presence = self.presence(scanner, base)?;
         let raw = scanner.raw(base.from, scanner.position());
-        if text == EntryText::Unknown && (scanner.take_odd_number() || metas_again) {
-            return self.odd_entry(scanner.slice(base.from, scanner.position()));
+        if text == EntryText::Unknown {
+            if scanner.take_odd_number() || presence.metas_again {
+                return self.odd_entry(scanner.slice(base.from, scanner.position()));
+            }
+            let JsonOptions { shapes, ref_field } = &mut *self.options;
+            shapes.learn(scanner.slice(start, scanner.position()), ref_field);
         }
         self.roster.arena.push(raw);
         let mut count = match text {
             EntryText::Rewritten => REWRITTEN,
-            _ => u16::try_from(metas.len()).unwrap_or(REWRITTEN),
+            _ => count_of(&presence.metas),
         };
         for (at, reference) in self.late.drain(..) {
             if reference.is_unequal() {
@@ -123,7 +185,7 @@ impl<'r, 'o> Reader<'r, 'o> {
                 count = REWRITTEN;
             }
             let span = push_reference(&mut self.roster.arena, scanner, reference);
-            if let Some(meta) = metas.as_mut_slice().get_mut(at) {
+            if let Some(meta) = presence.metas.as_mut_slice().get_mut(at) {
                 meta.reference = span;
             }
         }
@@ -131,28 +193,7 @@ impl<'r, 'o> Reader<'r, 'o> {
             false => base.span(key.start, key.end),
             true => push_unescaped(&mut self.roster.arena, scanner.raw(key.start, key.end)),
         };
-        let extra = JsonExtra {
-            head,
-            tail,
-            entry: base.to,
-            count,
-            verbatim: count != REWRITTEN,
-            flat,
-        };
-        let body = Body { metas, extra };
-        match self.side {
-            Side::State => self.roster.stage_entry(mark, key, body),
-            Side::Joins => self
-                .roster
-                .staged
-                .joins
-                .insert(&self.roster.arena, key, body),
-            Side::Leaves => self
-                .roster
-                .staged
-                .leaves
-                .insert(&self.roster.arena, key, body),
-        }
+        self.stage(mark, key, presence, base, count);
         Ok(())
     }
 
@@ -169,7 +210,6 @@ impl<'r, 'o> Reader<'r, 'o> {
     }
 
     /// Reads a presence at its opening brace.
-    #[inline(always)]
     fn presence(&mut self, scanner: &mut Scanner<'_>, base: Base) -> Reading<Presence> {
         let open = scanner.position();
         if !scanner.eat(b'{') {
@@ -184,10 +224,10 @@ impl<'r, 'o> Reader<'r, 'o> {
         };
         let mut problem = Some((open, ShapeProblem::Metas));
         let (mut first, mut metas_end) = (true, None);
-        while let Some(name) = scanner.hot_member(first)? {
+        while let Some(name) = scanner.member(first)? {
             first = false;
             if !is_name(scanner, name, b"metas") {
-                presence.flat &= !scanner.hot_value()?.is_container();
+                presence.flat &= !scanner.value()?.is_container();
                 continue;
             }
             presence.metas_again |= metas_end.is_some();
@@ -212,7 +252,6 @@ impl<'r, 'o> Reader<'r, 'o> {
 
     /// Reads metas after their opening bracket. A problem with one is only one if these metas count: later ones of
     /// the same presence might replace them.
-    #[inline(always)]
     fn metas(
         &mut self,
         scanner: &mut Scanner<'_>,
@@ -267,7 +306,6 @@ impl<'r, 'o> Reader<'r, 'o> {
     }
 
     /// Reads a meta: its ref, and whether its values are scalars.
-    #[inline(always)]
     fn meta(&self, scanner: &mut Scanner<'_>) -> Reading<(Reference, bool)> {
         if !scanner.eat(b'{') {
             let reference = match scanner.value()? {
@@ -277,14 +315,14 @@ impl<'r, 'o> Reader<'r, 'o> {
             return Ok((reference, false));
         }
         let (mut reference, mut flat, mut first) = (Reference::Missing, true, true);
-        while let Some(name) = scanner.hot_member(first)? {
+        while let Some(name) = scanner.member(first)? {
             first = false;
             if !is_name(scanner, name, &self.options.ref_field) {
-                flat &= !scanner.hot_value()?.is_container();
+                flat &= !scanner.value()?.is_container();
                 continue;
             }
             if scanner.eat(b'"') {
-                let token = scanner.hot_string_rest()?;
+                let token = scanner.string_rest()?;
                 reference = if token.escaped {
                     Reference::Escaped(token)
                 } else {
@@ -311,25 +349,31 @@ enum EntryText {
     Rewritten,
 }
 
-struct Presence {
-    head: Span,
-    tail: Span,
-    metas: Metas<Span>,
-    flat: bool,
+/// A presence that has been read, with the spans that it will have.
+pub(super) struct Presence {
+    pub(super) head: Span,
+    pub(super) tail: Span,
+    pub(super) metas: Metas<Span>,
+    pub(super) flat: bool,
     /// Whether `metas` was there more than once.
-    metas_again: bool,
+    pub(super) metas_again: bool,
+}
+
+/// How many metas there are, as an entry counts them.
+fn count_of(metas: &Metas<Span>) -> u16 {
+    u16::try_from(metas.len()).unwrap_or(REWRITTEN)
 }
 
 /// The entry's place in the text and in the arena.
 #[derive(Clone, Copy)]
-struct Base {
+pub(super) struct Base {
     from: usize,
     to: u32,
 }
 
 impl Base {
     #[inline]
-    fn span(self, start: usize, end: usize) -> Span {
+    pub(super) fn span(self, start: usize, end: usize) -> Span {
         Span {
             start: (start - self.from) as u32 + self.to,
             len: (end - start) as u32,

@@ -5,6 +5,7 @@ use super::error::PresenceError;
 use super::options::PresenceOptions;
 use super::read;
 use super::roster::Roster;
+use super::shape::Shapes;
 use crate::codec::TextFrame;
 use crate::json::same_bytes;
 
@@ -36,10 +37,11 @@ pub struct JsonExtra {
 /// The count of an entry whose text is not the one that came, or that has too many metas to count.
 pub(super) const REWRITTEN: u16 = u16::MAX;
 
-/// How to read JSON presences.
+/// How to read JSON presences, and what is known of those that have been read.
 #[derive(Clone, Debug)]
 pub struct JsonOptions {
     pub(super) ref_field: Box<[u8]>,
+    pub(super) shapes: Shapes,
 }
 
 impl JsonExtra {
@@ -74,13 +76,14 @@ impl Carry for Json {
     fn reading(options: &PresenceOptions) -> JsonOptions {
         JsonOptions {
             ref_field: options.ref_field.as_bytes().into(),
+            shapes: Shapes::default(),
         }
     }
 
     fn stage_state(
         roster: &mut Roster<Self>,
         source: TextFrame<'_>,
-        options: &JsonOptions,
+        options: &mut JsonOptions,
     ) -> Result<(), PresenceError> {
         read::stage_state(roster, source, options)
     }
@@ -88,7 +91,7 @@ impl Carry for Json {
     fn stage_diff(
         roster: &mut Roster<Self>,
         source: TextFrame<'_>,
-        options: &JsonOptions,
+        options: &mut JsonOptions,
     ) -> Result<(), PresenceError> {
         read::stage_diff(roster, source, options)
     }

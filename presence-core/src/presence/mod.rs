@@ -30,6 +30,7 @@ mod reference;
 mod report;
 mod rewrite;
 mod roster;
+mod shape;
 mod sort;
 mod stage;
 mod tracker;

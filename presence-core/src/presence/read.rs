@@ -31,7 +31,7 @@ pub(super) fn into_error(stop: Stop, scanner: &Scanner<'_>) -> PresenceError {
 pub(super) fn stage_state(
     roster: &mut Roster<Json>,
     frame: TextFrame<'_>,
-    options: &JsonOptions,
+    options: &mut JsonOptions,
 ) -> Result<(), PresenceError> {
     let (mut scanner, tail) = frame.into_scanner();
     roster.begin_state(scanner.remaining())?;
@@ -52,7 +52,7 @@ pub(super) fn stage_state(
 pub(super) fn stage_diff(
     roster: &mut Roster<Json>,
     frame: TextFrame<'_>,
-    options: &JsonOptions,
+    options: &mut JsonOptions,
 ) -> Result<(), PresenceError> {
     let (mut scanner, tail) = frame.into_scanner();
     roster.begin(scanner.remaining())?;
@@ -67,14 +67,22 @@ pub(super) fn stage_diff(
 fn halves(
     roster: &mut Roster<Json>,
     scanner: &mut Scanner<'_>,
-    options: &JsonOptions,
+    options: &mut JsonOptions,
 ) -> Reading<()> {
     let start = scanner.position();
-    if !scanner.eat(b'{') {
+    let (mut joins, mut leaves) = (false, false);
+    // What a server sends.
+    if scanner.eat_all(br#"{"joins":{"#) {
+        Reader::new(roster, options, Side::Joins).presences_rest(scanner)?;
+        joins = true;
+        if scanner.eat_all(br#","leaves":{"#) {
+            Reader::new(roster, options, Side::Leaves).presences_rest(scanner)?;
+            leaves = true;
+        }
+    } else if !scanner.eat(b'{') {
         return Err(other_shape(scanner, ShapeProblem::DiffNotAnObject)?);
     }
-    let (mut joins, mut leaves) = (false, false);
-    let mut first = true;
+    let mut first = !joins;
     while let Some(name) = scanner.member(first)? {
         first = false;
         // A name that comes twice counts the second time.

@@ -229,7 +229,7 @@ impl<C: Carrier> Tracker<C> {
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
         self.begin_frame();
-        C::stage_state(&mut self.roster, source, &self.reading)?;
+        C::stage_state(&mut self.roster, source, &mut self.reading)?;
         if self.held_join.as_deref() != join.join_ref {
             self.drop_held();
         } else if self.overflowed {
@@ -246,7 +246,7 @@ impl<C: Carrier> Tracker<C> {
         self.held_bytes = 0;
         for held in std::mem::take(&mut self.held) {
             // It was read once before it was held; it cannot fail now.
-            C::stage_diff(&mut self.roster, C::release(&held), &self.reading)?;
+            C::stage_diff(&mut self.roster, C::release(&held), &mut self.reading)?;
             self.roster.commit_diff();
         }
         self.finish_frame();
@@ -275,11 +275,11 @@ impl<C: Carrier> Tracker<C> {
         self.begin_frame();
         let is_current = self.is_synced_with(join.join_ref);
         if !is_current && !self.options.diffs_without_state {
-            C::stage_diff(&mut self.roster, source.clone(), &self.reading)?;
+            C::stage_diff(&mut self.roster, source.clone(), &mut self.reading)?;
             self.roster.unstage_all();
             return self.hold(source, join);
         }
-        C::stage_diff(&mut self.roster, source, &self.reading)?;
+        C::stage_diff(&mut self.roster, source, &mut self.reading)?;
         self.apply_diff();
         let status = if is_current {
             None
@@ -405,7 +405,11 @@ impl Tracker<Json> {
     /// As [`Tracker::handle_state`].
     pub fn sync_state(&mut self, payload: &str) -> Result<(), PresenceError> {
         self.begin_frame();
-        Json::stage_state(&mut self.roster, TextFrame::bare(payload), &self.reading)?;
+        Json::stage_state(
+            &mut self.roster,
+            TextFrame::bare(payload),
+            &mut self.reading,
+        )?;
         self.roster.record.resync = true;
         self.roster.commit_state();
         self.finish_frame();
@@ -419,7 +423,11 @@ impl Tracker<Json> {
     /// As [`Tracker::handle_diff`].
     pub fn sync_diff(&mut self, payload: &str) -> Result<(), PresenceError> {
         self.begin_frame();
-        Json::stage_diff(&mut self.roster, TextFrame::bare(payload), &self.reading)?;
+        Json::stage_diff(
+            &mut self.roster,
+            TextFrame::bare(payload),
+            &mut self.reading,
+        )?;
         self.apply_diff();
         Ok(())
     }

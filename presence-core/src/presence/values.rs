@@ -74,7 +74,7 @@ impl Carry for Values {
     fn stage_state(
         roster: &mut Roster<Self>,
         source: ValuesFrame<'_>,
-        _options: &(),
+        _options: &mut (),
     ) -> Result<(), PresenceError> {
         let mut scanner = Scanner::new(source.text);
         scanner.skip_ws();
@@ -91,7 +91,7 @@ impl Carry for Values {
     fn stage_diff(
         roster: &mut Roster<Self>,
         source: ValuesFrame<'_>,
-        _options: &(),
+        _options: &mut (),
     ) -> Result<(), PresenceError> {
         let mut scanner = Scanner::new(source.text);
         scanner.skip_ws();

@@ -45,6 +45,18 @@ pub(super) struct Presences {
 }
 
 impl Presences {
+    /// What a frame with this event is to a presence.
+    fn kind_of(&self, presence: PresenceId, event: &str) -> Option<PresenceKind> {
+        let options = self.entries.get(presence)?.tracker.options();
+        if event == options.diff_event {
+            Some(PresenceKind::Diff)
+        } else if event == options.state_event {
+            Some(PresenceKind::State)
+        } else {
+            None
+        }
+    }
+
     /// Apart from what depends on `P`, so that it is compiled once.
     fn apply(
         &mut self,
@@ -163,22 +175,21 @@ impl<P: Clone> Socket<P> {
     /// Reads a frame's payload into the presences it is for. False if it is
     /// for none.
     pub(super) fn read_presences(&mut self, frame: &TextFrame<'_>) -> Result<bool, PresenceError> {
-        let mut read = false;
         let has_join_ref = !frame.join_ref().is_none();
         for at in 0..self.deliveries.len() {
             let channel = self.deliveries[at].channel;
             let mut next = 0;
-            while let Some((presence, kind)) = self.presence_for(channel, next, frame.event()) {
+            while let Some(presence) = self.presence_at(channel, next) {
                 next += 1;
-                if let Some(kind) = kind.filter(|kind| !self.is_early(channel, *kind, has_join_ref))
+                if let Some(kind) = self.presences.kind_of(presence, frame.event())
+                    && !self.is_early(channel, kind, has_join_ref)
                 {
-                    let update = self.apply(channel, presence, kind, frame.clone())?;
+                    let update = self.apply(channel, presence, kind, frame.body())?;
                     self.presences.updated.push(update);
-                    read = true;
                 }
             }
         }
-        Ok(read)
+        Ok(!self.presences.updated.is_empty())
     }
 
     /// Whether a frame is the state of a join before the one under way: no
@@ -194,27 +205,11 @@ impl<P: Clone> Socket<P> {
             )
     }
 
-    /// A channel's `at`-th presence, and what `event` is to it.
-    fn presence_for(
-        &self,
-        channel: ChannelId,
-        at: usize,
-        event: &str,
-    ) -> Option<(PresenceId, Option<PresenceKind>)> {
+    /// A channel's `at`-th presence, if the machine is to read it.
+    fn presence_at(&self, channel: ChannelId, at: usize) -> Option<PresenceId> {
         let channel = self.channels.get(channel)?;
-        if channel.presences_by_shell {
-            return None;
-        }
-        let presence = *channel.presences.get(at)?;
-        let options = self.presences.entries.get(presence)?.tracker.options();
-        let kind = if event == options.diff_event {
-            Some(PresenceKind::Diff)
-        } else if event == options.state_event {
-            Some(PresenceKind::State)
-        } else {
-            None
-        };
-        Some((presence, kind))
+        let presence = channel.presences.get(at).copied();
+        presence.filter(|_| !channel.presences_by_shell)
     }
 
     fn apply(
