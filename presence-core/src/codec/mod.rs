@@ -10,7 +10,7 @@ use thiserror::Error;
 pub use binary::{decode_binary, encode_binary};
 pub use encode::encode_text;
 pub(crate) use last_head::LastHead;
-pub use text::{TextFrame, decode_text};
+pub use text::{TextFrame, TextPayload, decode_text};
 
 use crate::json::JsonError;
 #[cfg(doc)]

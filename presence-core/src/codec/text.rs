@@ -19,9 +19,21 @@ use crate::message::{Message, Payload, Ref, Vsn};
 /// ```
 #[derive(Clone, Debug)]
 pub struct TextFrame<'a> {
-    scanner: Scanner<'a>,
     head: Head<'a>,
+    payload: TextPayload<'a>,
+}
+
+/// A payload that is still to be read: what a [`TextFrame`] has beside its head.
+#[derive(Clone, Debug)]
+pub struct TextPayload<'a> {
+    scanner: Scanner<'a>,
     rest: Rest,
+}
+
+impl<'a> From<TextFrame<'a>> for TextPayload<'a> {
+    fn from(frame: TextFrame<'a>) -> Self {
+        frame.payload
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -84,11 +96,7 @@ impl<'a> TextFrame<'a> {
                 event: Cow::Borrowed(event),
                 ..Head::default()
             };
-            return Ok(Self {
-                scanner,
-                head,
-                rest: Rest::Array,
-            });
+            return Ok(Self::new(head, scanner, Rest::Array));
         }
         let frame = Self::open_array(text)?;
         if let Head {
@@ -98,7 +106,7 @@ impl<'a> TextFrame<'a> {
             event: Cow::Borrowed(event),
         } = frame.head
         {
-            last.keep(text, topic, event, frame.scanner.position());
+            last.keep(text, topic, event, frame.payload.scanner.position());
         }
         Ok(frame)
     }
@@ -114,24 +122,16 @@ impl<'a> TextFrame<'a> {
         Self::open(vsn, text)
     }
 
-    /// The payload, still to be read, and what follows it: all but the head.
-    pub(crate) fn body(&self) -> Self {
+    fn new(head: Head<'a>, scanner: Scanner<'a>, rest: Rest) -> Self {
         Self {
-            scanner: self.scanner.clone(),
-            head: Head::default(),
-            rest: self.rest,
+            head,
+            payload: TextPayload { scanner, rest },
         }
     }
 
-    /// A payload that came without a frame.
-    pub(crate) fn bare(payload: &'a str) -> Self {
-        let mut scanner = Scanner::new(payload);
-        scanner.skip_ws();
-        Self {
-            scanner,
-            head: Head::default(),
-            rest: Rest::Nothing,
-        }
+    /// The payload, for those who read it themselves.
+    pub(crate) fn unread(&self) -> TextPayload<'a> {
+        self.payload.clone()
     }
 
     /// The ref of the join that the message belongs to.
@@ -160,13 +160,8 @@ impl<'a> TextFrame<'a> {
     /// # Errors
     ///
     /// When they are malformed.
-    pub fn payload(mut self) -> Result<&'a str, CodecError> {
-        let start = self.scanner.position();
-        let end = self.scanner.value().map(|_| self.scanner.position());
-        let end = end.map_err(|expected| self.scanner.error(expected))?;
-        let payload = self.scanner.slice(start, end);
-        finish(&mut self.scanner, self.rest).map_err(|expected| self.scanner.error(expected))?;
-        Ok(payload)
+    pub fn payload(self) -> Result<&'a str, CodecError> {
+        self.payload.text()
     }
 
     /// The whole message, once the payload and the rest of the frame have been checked.
@@ -174,20 +169,15 @@ impl<'a> TextFrame<'a> {
     /// # Errors
     ///
     /// When they are malformed.
-    pub fn into_message(mut self) -> Result<Message<'a>, CodecError> {
-        let head = std::mem::take(&mut self.head);
+    pub fn into_message(self) -> Result<Message<'a>, CodecError> {
+        let Self { head, payload } = self;
         Ok(Message {
             join_ref: head.join_ref,
             message_ref: head.message_ref,
             topic: head.topic,
             event: head.event,
-            payload: Payload::Json(self.payload()?),
+            payload: Payload::Json(payload.text()?),
         })
-    }
-
-    /// The scanner at the payload, for those who read it themselves and then [`Tail::finish`].
-    pub(crate) fn into_scanner(self) -> (Scanner<'a>, Tail) {
-        (self.scanner, Tail(self.rest))
     }
 
     fn open_array(text: &'a str) -> Result<Self, CodecError> {
@@ -213,16 +203,13 @@ impl<'a> TextFrame<'a> {
             Ok(false) => return Err(CodecError::Missing("payload")),
             Err(expected) => return Err(scanner.error(expected).into()),
         }
-        Ok(Self {
-            scanner,
-            head: Head {
-                join_ref,
-                message_ref,
-                topic,
-                event,
-            },
-            rest: Rest::Array,
-        })
+        let head = Head {
+            join_ref,
+            message_ref,
+            topic,
+            event,
+        };
+        Ok(Self::new(head, scanner, Rest::Array))
     }
 
     fn open_object(text: &'a str) -> Result<Self, CodecError> {
@@ -263,11 +250,34 @@ impl<'a> TextFrame<'a> {
         let at = payload.ok_or(CodecError::Missing("payload"))?;
         let mut scanner = Scanner::new(text);
         scanner.skip_known(at);
-        Ok(Self {
+        Ok(Self::new(head, scanner, Rest::Checked))
+    }
+}
+
+impl<'a> TextPayload<'a> {
+    /// A payload that came without a frame.
+    pub(crate) fn bare(payload: &'a str) -> Self {
+        let mut scanner = Scanner::new(payload);
+        scanner.skip_ws();
+        Self {
             scanner,
-            head,
-            rest: Rest::Checked,
-        })
+            rest: Rest::Nothing,
+        }
+    }
+
+    /// Its raw text, once it and the rest of the frame have been checked.
+    pub(crate) fn text(mut self) -> Result<&'a str, CodecError> {
+        let start = self.scanner.position();
+        let end = self.scanner.value().map(|_| self.scanner.position());
+        let end = end.map_err(|expected| self.scanner.error(expected))?;
+        let text = self.scanner.slice(start, end);
+        finish(&mut self.scanner, self.rest).map_err(|expected| self.scanner.error(expected))?;
+        Ok(text)
+    }
+
+    /// The scanner at the payload, for those who read it themselves and then [`Tail::finish`].
+    pub(crate) fn into_scanner(self) -> (Scanner<'a>, Tail) {
+        (self.scanner, Tail(self.rest))
     }
 }
 

@@ -130,6 +130,25 @@ impl<M> Metas<M> {
         self.as_slice().len()
     }
 
+    #[inline]
+    pub(crate) fn push(&mut self, meta: Meta<M>)
+    where
+        M: Copy,
+    {
+        match self {
+            Self::Many(metas) if metas.is_empty() => *self = Self::One(meta),
+            Self::Many(metas) => metas.push(meta),
+            Self::One(first) => *self = Self::Many(vec![*first, meta]),
+        }
+    }
+
+    /// Gives back the room for more.
+    pub(crate) fn shrink(&mut self) {
+        if let Self::Many(metas) = self {
+            metas.shrink_to_fit();
+        }
+    }
+
     /// The heap memory behind it.
     pub(crate) fn heap(&self) -> usize {
         match self {

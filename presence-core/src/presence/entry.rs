@@ -25,9 +25,10 @@ pub(super) struct Reader<'r, 'o> {
     pub(super) roster: &'r mut Roster<Json>,
     options: &'o mut JsonOptions,
     side: Side,
-    /// The refs of the current entry that have to be spelled out after its text, by the metas' positions.
-    late: Vec<(usize, Reference)>,
 }
+
+/// The refs of an entry that have to be spelled out after its text, by the metas' positions.
+type Late = Vec<(usize, Reference)>;
 
 impl<'r, 'o> Reader<'r, 'o> {
     pub(super) fn new(
@@ -39,7 +40,6 @@ impl<'r, 'o> Reader<'r, 'o> {
             roster,
             options,
             side,
-            late: Vec::new(),
         }
     }
 
@@ -165,7 +165,8 @@ impl<'r, 'o> Reader<'r, 'o> {
         scanner.take_odd_number();
         let key = scanner.key()?;
         let start = scanner.position();
-        let mut presence = self.presence(scanner, base)?;
+        let mut late = Late::new();
+        let mut presence = self.presence(scanner, base, &mut late)?;
         let raw = scanner.raw(base.from, scanner.position());
         if text == EntryText::Unknown {
             if scanner.take_odd_number() || presence.metas_again {
@@ -179,7 +180,7 @@ impl<'r, 'o> Reader<'r, 'o> {
             EntryText::Rewritten => REWRITTEN,
             _ => count_of(&presence.metas),
         };
-        for (at, reference) in self.late.drain(..) {
+        for (at, reference) in late {
             if reference.is_unequal() {
                 // Even the same text would not be the same presence.
                 count = REWRITTEN;
@@ -210,7 +211,12 @@ impl<'r, 'o> Reader<'r, 'o> {
     }
 
     /// Reads a presence at its opening brace.
-    fn presence(&mut self, scanner: &mut Scanner<'_>, base: Base) -> Reading<Presence> {
+    fn presence(
+        &self,
+        scanner: &mut Scanner<'_>,
+        base: Base,
+        late: &mut Late,
+    ) -> Reading<Presence> {
         let open = scanner.position();
         if !scanner.eat(b'{') {
             return Err(other_shape(scanner, ShapeProblem::Presence)?);
@@ -234,7 +240,7 @@ impl<'r, 'o> Reader<'r, 'o> {
             let start = scanner.position();
             if scanner.eat(b'[') {
                 presence.head = base.span(open, scanner.position());
-                problem = self.metas(scanner, base, &mut presence)?;
+                problem = self.metas(scanner, base, &mut presence, late)?;
             } else {
                 scanner.value()?;
                 problem = Some((start, ShapeProblem::Metas));
@@ -253,23 +259,19 @@ impl<'r, 'o> Reader<'r, 'o> {
     /// Reads metas after their opening bracket. A problem with one is only one if these metas count: later ones of
     /// the same presence might replace them.
     fn metas(
-        &mut self,
+        &self,
         scanner: &mut Scanner<'_>,
         base: Base,
         presence: &mut Presence,
+        late: &mut Late,
     ) -> Reading<Option<Problem>> {
-        self.late.clear();
+        late.clear();
         let mut problem = None;
-        let (mut one, mut many) = (None, Vec::new());
-        while scanner.element(one.is_none())? {
+        let mut metas = Metas::NONE;
+        while scanner.element(metas.is_empty())? {
             let start = scanner.position();
             let (reference, flat) = self.meta(scanner)?;
             presence.flat &= flat;
-            let at = if many.is_empty() {
-                usize::from(one.is_some())
-            } else {
-                many.len()
-            };
             let reference = match reference {
                 Reference::Plain(token) => base.span(token.start, token.end),
                 Reference::Null => {
@@ -277,31 +279,17 @@ impl<'r, 'o> Reader<'r, 'o> {
                     Span::default()
                 }
                 other => {
-                    self.late.push((at, other));
+                    late.push((metas.len(), other));
                     Span::default()
                 }
             };
-            let meta = Meta {
+            metas.push(Meta {
                 reference,
                 body: base.span(start, scanner.position()),
-            };
-            match one {
-                None => one = Some(meta),
-                Some(first) => {
-                    if many.is_empty() {
-                        many.push(first);
-                    }
-                    many.push(meta);
-                }
-            }
+            });
         }
-        presence.metas = match one {
-            Some(one) if many.is_empty() => Metas::One(one),
-            _ => {
-                many.shrink_to_fit();
-                Metas::Many(many)
-            }
-        };
+        metas.shrink();
+        presence.metas = metas;
         Ok(problem)
     }
 

@@ -6,7 +6,7 @@ use super::options::PresenceOptions;
 use super::read;
 use super::roster::Roster;
 use super::shape::Shapes;
-use crate::codec::TextFrame;
+use crate::codec::TextPayload;
 use crate::json::same_bytes;
 
 /// Presences as JSON: each meta and what is beside the metas is kept as the text it came in, read no deeper than the
@@ -69,7 +69,7 @@ impl JsonExtra {
 impl Carry for Json {
     type Meta = Span;
     type Extra = JsonExtra;
-    type Source<'a> = TextFrame<'a>;
+    type Source<'a> = TextPayload<'a>;
     type Held = Box<str>;
     type Options = JsonOptions;
 
@@ -82,7 +82,7 @@ impl Carry for Json {
 
     fn stage_state(
         roster: &mut Roster<Self>,
-        source: TextFrame<'_>,
+        source: TextPayload<'_>,
         options: &mut JsonOptions,
     ) -> Result<(), PresenceError> {
         read::stage_state(roster, source, options)
@@ -90,18 +90,18 @@ impl Carry for Json {
 
     fn stage_diff(
         roster: &mut Roster<Self>,
-        source: TextFrame<'_>,
+        source: TextPayload<'_>,
         options: &mut JsonOptions,
     ) -> Result<(), PresenceError> {
         read::stage_diff(roster, source, options)
     }
 
-    fn hold(source: TextFrame<'_>) -> Result<Box<str>, PresenceError> {
-        Ok(source.payload()?.into())
+    fn hold(source: TextPayload<'_>) -> Result<Box<str>, PresenceError> {
+        Ok(source.text()?.into())
     }
 
-    fn release(held: &Box<str>) -> TextFrame<'_> {
-        TextFrame::bare(held)
+    fn release(held: &Box<str>) -> TextPayload<'_> {
+        TextPayload::bare(held)
     }
 
     fn held_bytes(held: &Box<str>) -> usize {

@@ -4,7 +4,7 @@ use super::entry::{Reader, Side};
 use super::error::{PresenceError, ShapeProblem};
 use super::json::{Json, JsonOptions};
 use super::roster::Roster;
-use crate::codec::{CodecError, TextFrame};
+use crate::codec::{CodecError, TextPayload};
 use crate::json::{Expected, Scanner, Token, unescape};
 
 /// What stops a reading.
@@ -30,10 +30,10 @@ pub(super) fn into_error(stop: Stop, scanner: &Scanner<'_>) -> PresenceError {
 
 pub(super) fn stage_state(
     roster: &mut Roster<Json>,
-    frame: TextFrame<'_>,
+    payload: TextPayload<'_>,
     options: &mut JsonOptions,
 ) -> Result<(), PresenceError> {
-    let (mut scanner, tail) = frame.into_scanner();
+    let (mut scanner, tail) = payload.into_scanner();
     roster.begin_state(scanner.remaining())?;
     let start = scanner.clone();
     let mut reader = Reader::new(roster, options, Side::State);
@@ -51,10 +51,10 @@ pub(super) fn stage_state(
 
 pub(super) fn stage_diff(
     roster: &mut Roster<Json>,
-    frame: TextFrame<'_>,
+    payload: TextPayload<'_>,
     options: &mut JsonOptions,
 ) -> Result<(), PresenceError> {
-    let (mut scanner, tail) = frame.into_scanner();
+    let (mut scanner, tail) = payload.into_scanner();
     roster.begin(scanner.remaining())?;
     let staged =
         halves(roster, &mut scanner, options).and_then(|()| Ok(tail.finish(&mut scanner)?));

@@ -210,7 +210,7 @@ impl Shape {
         let mut at = open;
         let (mut head, mut reference) = (Span::default(), Span::default());
         let (mut meta_start, mut metas_end, mut meta_piece) = (open, open, 0);
-        let (mut one, mut many) = (None, Vec::new());
+        let mut metas: Option<Metas<Span>> = None;
         let mut place = 0;
         while let Some(piece) = self.pieces.get(place) {
             place += 1;
@@ -231,9 +231,9 @@ impl Shape {
                 Then::MetaEnd => {
                     let body = base.span(meta_start, at);
                     let meta = Meta { reference, body };
-                    match one {
-                        None => one = Some(meta),
-                        Some(_) => many.push(meta),
+                    match &mut metas {
+                        None => metas = Some(Metas::One(meta)),
+                        Some(metas) => metas.push(meta),
                     }
                     if scanner.is_at(at, b',') {
                         at += 1;
@@ -244,10 +244,8 @@ impl Shape {
                 }
             }
         }
-        let metas = match one? {
-            one if many.is_empty() => Metas::One(one),
-            one => std::iter::once(one).chain(many).collect(),
-        };
+        let mut metas = metas?;
+        metas.shrink();
         scanner.go_to(at);
         Some(Presence {
             head,

@@ -340,7 +340,9 @@ impl<C: Carry> KeyedList<C> {
 
     pub(super) fn clear(&mut self) {
         clear(&mut self.entries);
-        self.index = Places::default();
+        if !self.index.is_empty() {
+            self.index = Places::default();
+        }
     }
 
     pub(super) fn insert(&mut self, arena: &Arena, key: Span, body: BodyOf<C>) {

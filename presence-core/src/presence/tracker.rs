@@ -8,7 +8,7 @@ use super::options::PresenceOptions;
 use super::patches::{CatchUp, Patch};
 use super::report::{Change, Step};
 use super::roster::Roster;
-use crate::codec::TextFrame;
+use crate::codec::TextPayload;
 
 /// The join that a channel is in when a frame arrives.
 ///
@@ -223,11 +223,12 @@ impl<C: Carrier> Tracker<C> {
     /// # Errors
     ///
     /// When the frame is malformed or no state. Nothing has changed then.
-    pub fn handle_state(
+    pub fn handle_state<'a>(
         &mut self,
-        source: C::Source<'_>,
+        source: impl Into<C::Source<'a>>,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
+        let source = source.into();
         self.begin_frame();
         C::stage_state(&mut self.roster, source, &mut self.reading)?;
         if self.held_join.as_deref() != join.join_ref {
@@ -267,11 +268,12 @@ impl<C: Carrier> Tracker<C> {
     /// # Errors
     ///
     /// When the frame is malformed or no diff. Nothing has changed then.
-    pub fn handle_diff(
+    pub fn handle_diff<'a>(
         &mut self,
-        source: C::Source<'_>,
+        source: impl Into<C::Source<'a>>,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
+        let source = source.into();
         self.begin_frame();
         let is_current = self.is_synced_with(join.join_ref);
         if !is_current && !self.options.diffs_without_state {
@@ -382,7 +384,7 @@ impl Tracker<Json> {
         payload: &str,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
-        self.handle_state(TextFrame::bare(payload), join)
+        self.handle_state(TextPayload::bare(payload), join)
     }
 
     /// As [`Tracker::handle_diff`], with the payload alone.
@@ -395,7 +397,7 @@ impl Tracker<Json> {
         payload: &str,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
-        self.handle_diff(TextFrame::bare(payload), join)
+        self.handle_diff(TextPayload::bare(payload), join)
     }
 
     /// Applies a state at once, whatever the join: phoenix.js's `Presence.syncState`.
@@ -407,7 +409,7 @@ impl Tracker<Json> {
         self.begin_frame();
         Json::stage_state(
             &mut self.roster,
-            TextFrame::bare(payload),
+            TextPayload::bare(payload),
             &mut self.reading,
         )?;
         self.roster.record.resync = true;
@@ -425,7 +427,7 @@ impl Tracker<Json> {
         self.begin_frame();
         Json::stage_diff(
             &mut self.roster,
-            TextFrame::bare(payload),
+            TextPayload::bare(payload),
             &mut self.reading,
         )?;
         self.apply_diff();

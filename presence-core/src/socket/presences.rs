@@ -2,7 +2,7 @@
 
 use super::Socket;
 use crate::channel::{Channel, ChannelState};
-use crate::codec::TextFrame;
+use crate::codec::{TextFrame, TextPayload};
 use crate::event::Event;
 use crate::id::{ChannelId, PresenceId};
 use crate::id_map::IdMap;
@@ -62,15 +62,15 @@ impl Presences {
         &mut self,
         presence: PresenceId,
         kind: PresenceKind,
-        frame: TextFrame<'_>,
+        payload: TextPayload<'_>,
         join: Join<'_>,
     ) -> Result<Outcome, PresenceError> {
         let Some(Entry { tracker, .. }) = self.entries.get_mut(presence) else {
             return Ok(Outcome::default());
         };
         match kind {
-            PresenceKind::State => tracker.handle_state(frame, join),
-            PresenceKind::Diff => tracker.handle_diff(frame, join),
+            PresenceKind::State => tracker.handle_state(payload, join),
+            PresenceKind::Diff => tracker.handle_diff(payload, join),
         }
     }
 }
@@ -168,7 +168,7 @@ impl<P: Clone> Socket<P> {
         if self.is_early(channel, kind, has_join_ref) {
             return Ok(None);
         }
-        self.apply(channel, presence, kind, TextFrame::bare(payload))
+        self.apply(channel, presence, kind, TextPayload::bare(payload))
             .map(Some)
     }
 
@@ -184,7 +184,7 @@ impl<P: Clone> Socket<P> {
                 if let Some(kind) = self.presences.kind_of(presence, frame.event())
                     && !self.is_early(channel, kind, has_join_ref)
                 {
-                    let update = self.apply(channel, presence, kind, frame.body())?;
+                    let update = self.apply(channel, presence, kind, frame.unread())?;
                     self.presences.updated.push(update);
                 }
             }
@@ -217,14 +217,14 @@ impl<P: Clone> Socket<P> {
         channel: ChannelId,
         presence: PresenceId,
         kind: PresenceKind,
-        frame: TextFrame<'_>,
+        payload: TextPayload<'_>,
     ) -> Result<PresenceUpdate, PresenceError> {
         let state = self.channels.get(channel);
         let join = Join {
             join_ref: state.and_then(|channel| self.present_join(channel)),
             answered: state.is_some_and(|channel| channel.state == ChannelState::Joined),
         };
-        let outcome = self.presences.apply(presence, kind, frame, join)?;
+        let outcome = self.presences.apply(presence, kind, payload, join)?;
         if outcome.status.is_some() {
             self.events.push_back(Event::PresenceStatus { presence });
         }
