@@ -3,17 +3,24 @@ import { Frame } from "./frame.js"
 
 /** What a machine left to do, and the frame it came from. */
 interface Batch {
+  /** A plain array: for so few numbers making a typed one costs more than all that is done with them. */
   words: number[]
   at: number
+  end: number
   frame: Frame
+  next: Batch | null
 }
 
 /** What machines leave to do, one thing after the other: what is left meanwhile comes after all that was there. */
 export class Agenda {
   readonly #step: (tag: number, words: number[], at: number, frame: Frame) => void
-  readonly #batches: Batch[] = []
-  /** Used again and again: V8 throws its best code away at a collection that finds no object of a shape it counts on. */
-  readonly #batch: Batch = { words: [], at: 0, frame: Frame.none }
+  #first: Batch | null = null
+  #last: Batch | null = null
+  /**
+   * The first, whenever there is one: used again and again, without emptying its array, which V8 does slowly. (It also
+   * throws its best code away at a collection that finds no object of a shape it counts on.)
+   */
+  readonly #batch = batchOf(Frame.none)
 
   /** `step` does one thing, whose numbers begin at `at`. */
   constructor(step: (tag: number, words: number[], at: number, frame: Frame) => void) {
@@ -22,30 +29,35 @@ export class Agenda {
 
   /** Does what an outbox has from `start` to `end`, with all that is still to do before that. */
   add(numbers: Float64Array, start: number, end: number, frame: Frame): void {
-    const batch = this.#batches.length === 0 ? this.#batch : { words: [], at: 0, frame }
-    batch.frame = frame
-    // A plain array: for so few numbers making a typed one costs more than all that is done with them.
-    for (let word = start; word < end; word++) {
-      batch.words.push(numbers[word])
+    let batch = this.#batch
+    if (this.#first === null) {
+      this.#first = batch
+      batch.frame = frame
+    } else {
+      batch = batchOf(frame)
+      this.#last!.next = batch
     }
-    this.#batches.push(batch)
+    this.#last = batch
+    batch.at = 0
+    batch.end = end - start
+    for (let word = 0; word < batch.end; word++) {
+      batch.words[word] = numbers[start + word]
+    }
     this.#work()
   }
 
   #work(): void {
-    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+    for (let batch = this.#first; batch !== null; batch = this.#first) {
       const { words, at, frame } = batch
-      if (at === words.length) {
-        this.#batches.shift()
-        batch.words.length = 0
-        batch.at = 0
+      if (at === batch.end) {
+        this.#first = batch.next
+        batch.next = null
         batch.frame = Frame.none
       } else {
         const size = SIZES[words[at]]
         if (size === undefined) {
-          this.#batches.length = 0
-          words.length = 0
-          batch.at = 0
+          this.#first = null
+          batch.next = null
           throw new Error(
             "presence.wasm and phoenix-presence are of different versions: use those of one package",
           )
@@ -56,6 +68,8 @@ export class Agenda {
     }
   }
 }
+
+const batchOf = (frame: Frame): Batch => ({ words: [], at: 0, end: 0, frame, next: null })
 
 /** How many numbers follow each tag. */
 const SIZES: number[] = []
@@ -79,5 +93,4 @@ SIZES[Tag.PresenceStatus] = 1
 SIZES[Tag.DelayNeeded] = 2
 SIZES[Tag.Deliver] = 4
 SIZES[Tag.Received] = 0
-SIZES[Tag.Presence] = 2
-SIZES[Tag.PresenceRead] = 2
+SIZES[Tag.Presence] = 3

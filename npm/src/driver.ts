@@ -38,6 +38,7 @@ export class Driver implements Listener {
   readonly #socket: Socket
   readonly #fallback: Fallback
   readonly #transports: Transports
+  readonly #serializer: typeof Serializer | typeof SerializerV1
   readonly #channels = new Map<number, Channel>()
   readonly #pushes = new Map<number, Push>()
   readonly #joins = new WeakMap<Channel, number>()
@@ -59,6 +60,7 @@ export class Driver implements Listener {
     this.#socket = socket
     this.#fallback = new Fallback(socket)
     this.#transports = new Transports(socket, this)
+    this.#serializer = vsn.startsWith("1.") ? SerializerV1 : Serializer
     this.machine = machine(options, vsn)
     page.watch(this)
   }
@@ -300,7 +302,7 @@ export class Driver implements Listener {
   }
 
   #receiveText(connection: number, text: string): void {
-    const frame = new Frame(text, this.#socket.vsn.startsWith("1.") ? SerializerV1 : Serializer)
+    const frame = new Frame(text, this.#serializer)
     if (this.#socket.hasLogger()) {
       this.#socket.logReceived(frame.message)
     }
@@ -397,12 +399,12 @@ export class Driver implements Listener {
         return this.#delay(first, words[at + 1])
       case Tag.Deliver:
         return this.#deliver(first, words[at + 1], words[at + 2], words[at + 3], frame)
-      case Tag.Presence:
-        return this.#presences.get(first)?.host.prepare(words[at + 1])
-      case Tag.PresenceRead: {
+      case Tag.Presence: {
         const presence = this.#presences.get(first)
-        frame.engineRead =
-          presence === undefined ? null : words[at + 1] === 0 ? presence.state : presence.diff
+        if (presence !== undefined) {
+          frame.engineRead = words[at + 2] === 0 ? presence.state : presence.diff
+          presence.host.prepare(words[at + 1])
+        }
         return
       }
       case Tag.Received:
@@ -468,9 +470,8 @@ export class Driver implements Listener {
     const transport = this.#transports.get(connection)
     const socket = this.#socket
     if (socket.encodesItself()) {
-      const serializer = socket.vsn.startsWith("1.") ? SerializerV1 : Serializer
       if (transport?.readyState === READY.open) {
-        serializer.encode(message, (frame: any) => transport.send(frame))
+        this.#serializer.encode(message, (frame: any) => transport.send(frame))
       }
     } else {
       socket.encode(message, (frame: any) => {

@@ -136,19 +136,14 @@ impl Machine {
         self.outbox.transmits(&mut self.socket);
         for update in self.socket.updated_presences() {
             let due = due_after(&self.socket, update);
+            let kind = match update.kind {
+                PresenceKind::State => 0.0,
+                PresenceKind::Diff => 1.0,
+            };
             self.outbox.put(
                 Tag::Presence,
-                &[update.presence.to_u32().into(), due.into()],
+                &[update.presence.to_u32().into(), due.into(), kind],
             );
-        }
-        if let Some(update) = self.socket.updated_presences().first() {
-            let kind = if update.kind == PresenceKind::State {
-                0.0
-            } else {
-                1.0
-            };
-            self.outbox
-                .put(Tag::PresenceRead, &[update.presence.to_u32().into(), kind]);
         }
         for delivery in self.socket.deliveries() {
             self.outbox.delivery(delivery);

@@ -51,10 +51,8 @@ pub enum Tag {
     DelayNeeded,
     /// channel, kind of delivery, push (0: none), the channel's join_ref (0: none)
     Deliver,
-    /// presence, what is due (see `presence_sync`)
+    /// presence, what is due (see `presence_sync`), 0 its state or 1 its diff: what the frame was
     Presence,
-    /// presence, 0 its state or 1 its diff: what the frame was
-    PresenceRead,
     /// All of the message's deliveries came before
     Received,
 }
