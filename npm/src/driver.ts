@@ -307,14 +307,14 @@ export class Driver implements Listener {
       this.#socket.logReceived(frame.message)
     }
     const length = writeText(text)
-    let count: number
+    let outbox: number
     try {
-      count = checked(this.machine.handle_text(this.now(), connection, length))
+      outbox = checked(this.machine.handle_text(this.now(), connection, length))
     } catch (error) {
       report(error)
       return
     }
-    this.run(count, frame)
+    this.run(outbox, frame)
   }
 
   #receiveMessage(connection: number, message: Message): void {
@@ -330,13 +330,14 @@ export class Driver implements Listener {
 
   // What is to be done
 
-  /** Does the `count` numbers of the machine's outbox, in order, with all that is still to do before them. */
-  run(count: number, frame: Frame = Frame.none): void {
-    const at = this.machine.outbox_ptr() / 8
+  /** Does what the machine has left in its outbox, which stands there, with all that is still to do before that. */
+  run(outbox: number, frame: Frame = Frame.none): void {
+    const at = outbox / 8
     const numbers = asNumbers()
-    this.#arm(numbers[at])
-    if (count > 1) {
-      this.#agenda.add(numbers, at + 1, at + count, frame)
+    const end = at + numbers[at]
+    this.#arm(numbers[at + 1])
+    if (end > at + 2) {
+      this.#agenda.add(numbers, at + 2, end, frame)
     }
   }
 

@@ -105,7 +105,7 @@ export const machine = (options: MachineOptions, vsn: string): Machine => {
   )
 }
 
-/** Has a machine do something; how much is in its outbox after that. */
+/** Has a machine do something; where its outbox stands after that. */
 export const act = (machine: Machine, what: Act, now: number, a = 0, b = 0, c = 0): number =>
   checked(machine.act(what, now, a, b, c))
 

@@ -51,7 +51,7 @@ pub enum Act {
 
 #[wasm_bindgen]
 impl Machine {
-    /// Does it; how much is in the outbox after that.
+    /// Does it; where the outbox stands after that.
     pub fn act(&mut self, act: Act, now: f64, a: f64, b: f64, c: f64) -> f64 {
         number(self.try_act(act, now, a, b, c))
     }
@@ -80,8 +80,8 @@ impl Machine {
                 socket.handle_transport(now, connection, ready, c != 0.0);
             }
             Act::HandleMessage => {
-                let words = with_text(b, |frame| self.handle_message(now, connection, frame))?;
-                return Ok(words as f64);
+                let outbox = with_text(b, |frame| self.handle_message(now, connection, frame))?;
+                return Ok(outbox as f64);
             }
             Act::HandleVisibility => socket.handle_visibility(now, a != 0.0),
             Act::HandleOnline => socket.handle_online(now),

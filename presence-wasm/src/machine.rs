@@ -15,13 +15,13 @@ use crate::scratch;
 /// The number of an argument that is not given.
 pub(crate) const NONE: f64 = -1.0;
 
-/// A socket's machine. What is to be done after a call is in the outbox:
-/// `outbox_ptr` and a count of numbers, of which the first is the deadline of
-/// the next `Act::HandleTimeout` (-1: none). They stay valid until the next
-/// call.
+/// A socket's machine. What is to be done after a call is in the outbox, whose
+/// address the call returns: numbers, of which the first is how many there are
+/// and the second the deadline of the next `Act::HandleTimeout` (-1: none).
+/// They stay valid until the next call.
 ///
-/// A negative number in place of a count is an error, whose text stands at
-/// `text_ptr`: -1 less its length.
+/// A negative number instead is an error, whose text stands at `text_ptr`: -1
+/// less its length.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Machine {
@@ -101,11 +101,6 @@ impl Machine {
         scratch::NUMBERS.as_ptr()
     }
 
-    /// Where the outbox's numbers stand.
-    pub fn outbox_ptr(&self) -> *const f64 {
-        self.outbox.words().as_ptr()
-    }
-
     /// The `len` bytes in the input are a text frame.
     pub fn handle_text(&mut self, now: f64, connection: u32, len: usize) -> f64 {
         let connection = ConnectionId::from_u32(connection);
@@ -150,19 +145,18 @@ impl Machine {
         }
         self.outbox.put(Tag::Received, &[]);
         self.outbox.events(&mut self.socket);
-        self.outbox.words().len()
+        self.outbox.close()
     }
 
     pub(crate) fn flush(&mut self) -> usize {
         self.begin();
         self.outbox.transmits(&mut self.socket);
         self.outbox.events(&mut self.socket);
-        self.outbox.words().len()
+        self.outbox.close()
     }
 
     fn begin(&mut self) {
-        self.outbox.clear();
-        self.outbox.deadline(self.socket.poll_timeout());
+        self.outbox.open(self.socket.poll_timeout());
     }
 }
 

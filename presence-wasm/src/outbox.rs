@@ -70,22 +70,28 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn clear(&mut self) {
+    /// Begins anew. The first number is for how many there are, the second says when to wake the machine.
+    pub(crate) fn open(&mut self, deadline: Option<Millis>) {
         self.words.clear();
+        let deadline = deadline.map_or(-1.0, |at| at.0 as f64);
+        self.words.extend([0.0, deadline]);
     }
 
-    pub(crate) fn words(&self) -> &[f64] {
-        &self.words
-    }
-
-    /// The first number: when to wake the machine.
-    pub(crate) fn deadline(&mut self, at: Option<Millis>) {
-        self.words.push(at.map_or(-1.0, |at| at.0 as f64));
+    /// That is all; where the numbers stand.
+    pub(crate) fn close(&mut self) -> usize {
+        let count = self.words.len();
+        if let Some(first) = self.words.first_mut() {
+            *first = count as f64;
+        }
+        self.words.as_ptr() as usize
     }
 
     pub(crate) fn put(&mut self, tag: Tag, words: &[f64]) {
         self.words.push(f64::from(tag as u8));
-        self.words.extend_from_slice(words);
+        // So few are quicker pushed than copied.
+        for &word in words {
+            self.words.push(word);
+        }
     }
 
     pub(crate) fn transmits(&mut self, socket: &mut Socket<u32>) {

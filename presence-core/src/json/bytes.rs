@@ -82,7 +82,8 @@ impl Known {
 }
 
 /// `a == b`, for targets whose `memcmp` goes byte by byte (wasm32) as fast as for the others.
-#[inline]
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline)]
 pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if cfg!(not(target_family = "wasm")) {
         return a == b;
@@ -90,15 +91,21 @@ pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    if a.len() < 16 {
-        return a.iter().zip(b).all(|(a, b)| a == b);
+    // The last ones once more, instead of what does not fill a chunk.
+    let ends = |bytes: &[u8]| {
+        let ends = (bytes.first_chunk()?, bytes.last_chunk()?);
+        Some((u64::from_ne_bytes(*ends.0), u64::from_ne_bytes(*ends.1)))
+    };
+    let last = |bytes: &[u8]| bytes.last_chunk().map(|last| u128::from_ne_bytes(*last));
+    match a.len() {
+        0..8 => a.iter().zip(b).all(|(a, b)| a == b),
+        8..16 => ends(a) == ends(b),
+        _ => {
+            let mut chunks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
+            chunks.all(|(a, b)| u128::from_ne_bytes(*a) == u128::from_ne_bytes(*b))
+                && last(a) == last(b)
+        }
     }
-    // The last sixteen once more, instead of what does not fill a chunk.
-    let last = a.last_chunk::<16>().zip(b.last_chunk::<16>());
-    let chunks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
-    chunks
-        .chain(last)
-        .all(|(a, b)| u128::from_ne_bytes(*a) == u128::from_ne_bytes(*b))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::error::PresenceError;
 use super::options::PresenceOptions;
 use super::places::Places;
 use super::roster::Roster;
+use crate::json::same_bytes;
 
 /// What a roster carries: see [`Json`](super::Json) and [`Values`](super::Values), which are all there are.
 pub trait Carrier: sealed::Carry {}
@@ -183,7 +184,7 @@ impl<M: Copy> FromIterator<Meta<M>> for Metas<M> {
 #[inline]
 fn same_ref(arena: &Arena, a: Span, b: Span) -> bool {
     let (a, b) = (arena.get(a), arena.get(b));
-    a == b && a.first() != Some(&UNEQUAL_REF)
+    same_bytes(a, b) && a.first() != Some(&UNEQUAL_REF)
 }
 
 /// Whether both have the same refs in the same order.

@@ -109,11 +109,12 @@ impl Carry for Json {
     }
 
     fn same_extra(arena: &Arena, a: &JsonExtra, b: &JsonExtra) -> bool {
-        arena.get(a.tail) == arena.get(b.tail) && arena.get(a.head) == arena.get(b.head)
+        same_bytes(arena.get(a.tail), arena.get(b.tail))
+            && same_bytes(arena.get(a.head), arena.get(b.head))
     }
 
     fn same_meta(arena: &Arena, a: Span, b: Span) -> Option<bool> {
-        Some(arena.get(a) == arena.get(b))
+        Some(same_bytes(arena.get(a), arena.get(b)))
     }
 
     fn merge_extra(current: &JsonExtra, extra: &JsonExtra) -> JsonExtra {

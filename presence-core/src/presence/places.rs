@@ -6,6 +6,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use crate::json::same_bytes;
+
 /// What stands at a place. Not a type of its own for each list: every hash table more would be kilobytes of wasm.
 type At<'f, 'a> = &'f dyn Fn(u32) -> &'a [u8];
 
@@ -30,13 +32,13 @@ impl Places {
     }
 
     pub(super) fn find(&self, bytes: &[u8], at: At<'_, '_>) -> Option<u32> {
-        let is_it = |&place: &u32| at(place) == bytes;
+        let is_it = |&place: &u32| same_bytes(at(place), bytes);
         self.table.find(hash_bytes(bytes), is_it).copied()
     }
 
     /// The place where these bytes stand; if there is none, `new` is one from now on.
     pub(super) fn find_or_insert(&mut self, bytes: &[u8], new: u32, at: At<'_, '_>) -> Option<u32> {
-        let is_it = |&place: &u32| at(place) == bytes;
+        let is_it = |&place: &u32| same_bytes(at(place), bytes);
         let hash = |&place: &u32| hash_bytes(at(place));
         match self.table.entry(hash_bytes(bytes), is_it, hash) {
             Entry::Occupied(known) => Some(*known.get()),

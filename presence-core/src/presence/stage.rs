@@ -4,6 +4,7 @@ use super::body::{BodyOf, Carrier, same_refs};
 use super::error::PresenceError;
 use super::places::Places;
 use super::roster::{Found, NONE, Roster, STAGED, array_index};
+use crate::json::same_bytes;
 
 /// What has been read of a frame and not yet been applied. If the frame proves wrong, it is dropped, and the roster
 /// is as it was.
@@ -351,7 +352,7 @@ impl<C: Carry> KeyedList<C> {
             match self
                 .entries
                 .iter_mut()
-                .find(|(known, _)| arena.get(*known) == text)
+                .find(|(known, _)| same_bytes(arena.get(*known), text))
             {
                 Some((_, known)) => *known = body,
                 None => self.entries.push((key, body)),
