@@ -49,7 +49,8 @@ export class Driver implements Listener {
   readonly #agenda = new Agenda((tag, words, at, frame) => this.#step(tag, words, at, frame))
   #count = 0
   #timer: ReturnType<typeof setTimeout> | undefined
-  #deadline = NONE
+  /** What `setTimeout` waits for. Never an integer to V8, which would have two shapes of this class otherwise. */
+  #deadline = Number.NaN
   #closeEvent: any
   #error: any
   /** An error that belongs to the caller of the method under way, not to nobody. */

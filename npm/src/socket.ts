@@ -7,6 +7,7 @@ import type { Message } from "./frame.js"
 import { closure, guarded } from "./guard.js"
 import { LongPoll } from "./longpoll.js"
 import { checkOptions, type SocketOptions } from "./options.js"
+import type { Presence } from "./presence.js"
 import { Serializer } from "./serializer.js"
 import type {
   ConnectionState,
@@ -22,6 +23,12 @@ type Kind = "open" | "close" | "error" | "message"
 
 const RECONNECT = [10, 50, 100, 150, 200, 250, 500, 1000, 2000]
 const REJOIN = [1000, 2000, 5000]
+
+/**
+ * One of everything, never connected, once a socket is let go: V8 throws its best code away at a collection that finds
+ * no object of a shape it counts on, and whoever comes back would find everything slow again.
+ */
+let kept: Presence | undefined
 
 /** A connection to a Phoenix server, and the channels on it. */
 export class Socket {
@@ -138,6 +145,9 @@ export class Socket {
   /** Disconnects; `callback` is called once the connection is closed. */
   disconnect(callback?: () => void, code?: number, reason?: string): void {
     this.driver.disconnect(callback, code, reason)
+    if (kept === undefined) {
+      kept = new Socket("").channel("").presence()
+    }
   }
 
   /** A channel for `topic`, not joined yet. `params`, or what it returns, is the payload of its joins. */
