@@ -29,6 +29,7 @@ const STATUSES = ["syncing", "synced", "stale"] as const
 
 const STATE = 0
 const DIFF = 1
+const SAME_STATE = 2
 
 /** Where a presence lives in the engine, and how payloads get there. */
 export class Host {
@@ -142,9 +143,9 @@ export class Host {
     }
   }
 
-  /** A payload that did not come through the engine. */
+  /** A payload that did not come through the engine; of `SAME_STATE` it need not know. */
   sync(kind: number, payload: any, join: number, isOfJoin: boolean): void {
-    const length = writeText(JSON.stringify(payload))
+    const length = kind === SAME_STATE ? 0 : writeText(JSON.stringify(payload))
     const now = performance.now()
     this.prepare(checked(this.machine.presence_sync(now, this.handle, kind, length, join, isOfJoin)))
     this.deliver()
@@ -229,7 +230,9 @@ const foreignHost = (channel: any, state: string, diff: string, listener: Listen
       join = { ref, number: join.number + 1 }
     }
     try {
-      host.sync(kind, payload, join.number, channel.state === undefined || channel.state === "joined")
+      const isOfJoin = channel.state === undefined || channel.state === "joined"
+      const isKnown = kind === STATE && host.mirror.says(payload)
+      host.sync(isKnown ? SAME_STATE : kind, payload, join.number, isOfJoin)
     } catch (error) {
       // It was no state or diff: nothing has happened.
       join = before

@@ -54,6 +54,28 @@ export class Mirror {
     return this.#order[place] === order ? this.#items[place] : undefined
   }
 
+  /** Whether a state is seen to say just what the list does. Never, where the list is not up to date. */
+  says(state: any): boolean {
+    if (this.stale) {
+      return false
+    }
+    try {
+      const keys = this.keys()
+      if (!isPlain(state) || Object.keys(state).length !== keys.length) {
+        return false
+      }
+      for (let place = 0; place < keys.length; place++) {
+        if (!isSame(state[keys[place]], this.#items[place])) {
+          return false
+        }
+      }
+      return true
+    } catch {
+      // It is no object, or one that JSON cannot say.
+      return false
+    }
+  }
+
   /** Takes a last look; the engine is about to forget the roster. */
   detach(): void {
     this.keys()
@@ -134,6 +156,37 @@ export class Mirror {
     return low
   }
 }
+
+/**
+ * Whether a state's presence brings nothing new: metas are known by their refs, as to the engine, and what is beside
+ * them by its JSON.
+ */
+const isSame = (presence: any, known: any): boolean => {
+  if (!isPlain(presence)) {
+    return false
+  }
+  const names = Object.keys(known)
+  let place = 0
+  for (const name in presence) {
+    const value = presence[name]
+    if (
+      name !== names[place++] ||
+      !(name === "metas"
+        ? haveSameRefs(value, known.metas)
+        : JSON.stringify(value) === JSON.stringify(known[name]))
+    ) {
+      return false
+    }
+  }
+  return place === names.length
+}
+
+const isPlain = (value: any): boolean => Object.getPrototypeOf(value) === Object.prototype
+
+const haveSameRefs = (metas: any, known: any[]): boolean =>
+  Array.isArray(metas) &&
+  metas.length === known.length &&
+  known.every(({ phx_ref }, at) => metas[at].phx_ref === phx_ref)
 
 /** What the engine says to put: a presence as it is, or around so many metas. */
 const presenceOf = (what: number, values: any[], at: number): any => {

@@ -122,6 +122,37 @@ fn a_state_and_what_waited_for_it_are_one_change() {
 }
 
 #[test]
+fn a_state_that_is_known_is_as_one_that_is_read() {
+    let text = state(&["carol", "9", "ann"]);
+    let held = diff(&["ann", "bob"], &["carol"]);
+    let play = |known: bool| {
+        let mut tracker = with(|options| options.held_limit.diffs = 1);
+        tracker.set_steps(true);
+        let _ = tracker.handle_state_json(&text, Join::answered("1"));
+        // None waits, then too many, then one.
+        [("1", 0), ("2", 2), ("3", 1)].map(|(join, waiting)| {
+            let join = Join::answered(join);
+            for _ in 0..waiting {
+                let _ = tracker.handle_diff_json(&held, join).unwrap();
+            }
+            let outcome = if known {
+                tracker.handle_same_state(join).unwrap()
+            } else {
+                tracker.handle_state_json(&text, join).unwrap()
+            };
+            (outcome, steps(&tracker), keys(&tracker))
+        })
+    };
+    let known = play(true);
+    assert_eq!(known, play(false));
+    let outcomes = known
+        .each_ref()
+        .map(|(outcome, ..)| (outcome.synced, outcome.rejoin));
+    assert_eq!(outcomes, [(true, false), (false, true), (true, false)]);
+    assert_eq!(known[2].2, ["9", "ann", "bob"]);
+}
+
+#[test]
 fn a_diff_that_waited_under_an_older_join_is_dropped() {
     let mut tracker: Tracker = Tracker::default();
     let _ = tracker

@@ -19,6 +19,10 @@ const CHANGES: u32 = 4;
 /// It was a state, and no diff.
 const RESYNC: u32 = 8;
 
+/// What there is to apply.
+const STATE: u32 = 0;
+const SAME_STATE: u32 = 2;
+
 /// How the numbers of a mirror's patch begin.
 const REBUILD: f64 = 0.0;
 const PATCH: f64 = 1.0;
@@ -71,7 +75,8 @@ impl Foreign {
 #[wasm_bindgen]
 impl Machine {
     /// Applies the payload in the input's first `len` bytes: 0 a state, 1 a
-    /// diff. For a channel of somebody else's, `join` tells its joins apart
+    /// diff; or, for a channel of somebody else's, 2: a state that says what
+    /// the roster says, and need not be there. For such a channel of somebody else's, `join` tells its joins apart
     /// (0: none). `is_of_join`: of such a channel, that this join is answered;
     /// of one of this package's, that the message named its join. Returns what
     /// is due: 1 `onSync`, 2 steps, 4 changes, 8 of a state.
@@ -86,11 +91,6 @@ impl Machine {
         join: u32,
         is_of_join: bool,
     ) -> f64 {
-        let kind = if kind == 0 {
-            PresenceKind::State
-        } else {
-            PresenceKind::Diff
-        };
         number(with_text(len as f64, |payload| {
             self.apply(now, presence, kind, payload, join, is_of_join)
         }))
@@ -198,7 +198,7 @@ impl Machine {
         &mut self,
         now: f64,
         presence: u32,
-        kind: PresenceKind,
+        kind: u32,
         payload: &str,
         join: u32,
         is_of_join: bool,
@@ -211,21 +211,23 @@ impl Machine {
                     answered: is_of_join,
                 };
                 match kind {
-                    PresenceKind::State => tracker.handle_state_json(payload, join)?,
-                    PresenceKind::Diff => tracker.handle_diff_json(payload, join)?,
+                    STATE => tracker.handle_state_json(payload, join)?,
+                    SAME_STATE => tracker.handle_same_state(join)?,
+                    _ => tracker.handle_diff_json(payload, join)?,
                 }
                 .synced
             }
-            None => self
-                .socket
-                .sync_presence(
-                    at(now),
-                    PresenceId::from_u32(presence),
-                    kind,
-                    payload,
-                    is_of_join,
-                )?
-                .is_some_and(|update| update.synced),
+            None => {
+                let kind = if kind == STATE {
+                    PresenceKind::State
+                } else {
+                    PresenceKind::Diff
+                };
+                let presence = PresenceId::from_u32(presence);
+                self.socket
+                    .sync_presence(at(now), presence, kind, payload, is_of_join)?
+                    .is_some_and(|update| update.synced)
+            }
         };
         Ok(self.due(presence, synced).into())
     }

@@ -202,6 +202,133 @@ describe("the status", () => {
   })
 })
 
+describe("a presence of somebody else's channel", () => {
+  const attached = () => {
+    const callbacks: Record<string, (payload: unknown) => void> = {}
+    const channel = {
+      join: "1",
+      on: (event: string, callback: (payload: unknown) => void) => {
+        callbacks[event] = callback
+      },
+      joinRef: () => channel.join,
+    }
+    const presence = new Presence<any, any>(channel)
+    return { channel, presence, state: callbacks.presence_state, diff: callbacks.presence_diff }
+  }
+  const first = () => ({
+    "7": person("s"),
+    ann: { user: { names: ["Ann"], age: null }, metas: [{ phx_ref: "a", at: 1 }, { phx_ref: "b" }] },
+    bob: person("c", {}, { since: "2020-01-01T00:00:00.000Z", odd: null }),
+  })
+  const withBob = (bob: unknown) => () => ({ ...first(), bob })
+  const extra = { since: "2020-01-01T00:00:00.000Z", odd: null }
+  class Odd {
+    metas = [{ phx_ref: "c" }]
+    since = extra.since
+    odd = null
+    toJSON() {
+      return person("d")
+    }
+  }
+  const cyclic: any = person("c", {}, extra)
+  cyclic.odd = cyclic
+
+  const states: Record<string, () => unknown> = {
+    "the same": first,
+    "the same in another order": () => Object.fromEntries(Object.entries(first()).reverse()),
+    "one fewer": () => ({ ann: first().ann, bob: first().bob }),
+    "one more": () => ({ ...first(), carol: person("d") }),
+    "another key": () => ({ "7": first()[7], ann: first().ann, bill: first().bob }),
+    "a key that objects inherit": () => ({ "7": first()[7], ann: first().ann, toString: first().bob }),
+    "a key `__proto__`": () => JSON.parse('{"7":{"metas":[]},"ann":{"metas":[]},"__proto__":{"metas":[]}}'),
+    "another ref": withBob(person("d", {}, extra)),
+    "a ref that is a number": withBob(person(3 as any, {}, extra)),
+    "no ref": withBob({ metas: [{}], ...extra }),
+    "one meta more": () => ({ ...first(), bob: { metas: [{ phx_ref: "c" }, { phx_ref: "d" }], ...extra } }),
+    "no metas": withBob(extra),
+    "metas that are none": withBob({ metas: { length: 1, 0: { phx_ref: "c" } }, ...extra }),
+    "a sparse list of metas": withBob({ metas: new Array(1), ...extra }),
+    "a meta of another content": withBob(person("c", { at: 2 }, extra)),
+    "metas in another order": () => ({
+      ...first(),
+      ann: { ...first().ann, metas: first().ann.metas.reverse() },
+    }),
+    "metas at another place": withBob({ ...extra, metas: [{ phx_ref: "c" }] }),
+    "another extra": withBob(person("c", {}, { ...extra, odd: 0 })),
+    "an extra less": withBob(person("c", {}, { since: extra.since })),
+    "an extra more": withBob(person("c", {}, { ...extra, more: 1 })),
+    "an extra that JSON leaves out": withBob(person("c", {}, { ...extra, more: undefined })),
+    "an extra that JSON makes null": withBob(person("c", {}, { ...extra, odd: Number.NaN })),
+    "an extra that JSON makes a string": withBob(person("c", {}, { ...extra, since: new Date(extra.since) })),
+    "an extra that JSON cannot say": withBob(person("c", {}, { ...extra, odd: 1n })),
+    "an extra that has no end": withBob(cyclic),
+    "nested extras": () => ({
+      ...first(),
+      ann: { ...first().ann, user: { names: ["Ann", "Anna"], age: null } },
+    }),
+    "one that says itself what it is": withBob(new Odd()),
+    "null for a presence": withBob(null),
+    "a list": () => Object.values(first()),
+    "no object": () => null,
+    "a number": () => 7,
+    "an empty list": () => [],
+    nobody: () => ({}),
+  }
+
+  /** What a state does after another, and after a diff that waited for it; `listing`: the list is up to date then. */
+  const play = (before: unknown, next: () => unknown, listing: boolean) => {
+    const { channel, presence, state, diff } = attached()
+    const log: unknown[] = []
+    presence.onJoin((...args) => log.push("join", args))
+    presence.onLeave((...args) => log.push("leave", args))
+    presence.onSync(() => log.push("sync"))
+    presence.onStatus((status) => log.push(status))
+    presence.subscribe((changes) => log.push(changes))
+    const guarded = (payload: unknown) => {
+      try {
+        state(payload)
+      } catch {
+        log.push("refused")
+      }
+      log.push(presence.status, presence.pendingDiffs)
+    }
+    state(before)
+    if (listing) {
+      presence.list()
+    }
+    guarded(next())
+    channel.join = "2"
+    diff({ joins: { dan: person("e") }, leaves: { ann: { metas: [{ phx_ref: "a" }] } } })
+    if (listing) {
+      presence.list()
+    }
+    guarded(next())
+    log.push(presence.list(), presence.state)
+    return JSON.stringify(log)
+  }
+
+  it.each(Object.entries(states))("follows a state whether it is listed or not: %s", (_name, next) => {
+    for (const before of [first(), {}]) {
+      expect(play(before, next, true)).toBe(play(before, next, false))
+    }
+  })
+
+  it("keeps who is listed where a state brings nothing new, and nothing of the state", () => {
+    const { presence, state } = attached()
+    state(first())
+    const listed = presence.list()
+    const again: any = first()
+    const stringify = vi.spyOn(JSON, "stringify")
+    state(again)
+    expect(stringify).not.toHaveBeenCalledWith(again)
+    stringify.mockRestore()
+    again.ann.metas[0].at = 2
+    again.bob.odd = 1
+    expect(presence.list()).toEqual(Object.values(first()))
+    expect(presence.list().every((person, at) => person === listed[at])).toBe(true)
+  })
+})
+
 describe("destroy", () => {
   it("ends all that is told, keeps the last roster, and can be repeated", () => {
     const { channel, presence, state, diff } = room()

@@ -258,6 +258,17 @@ impl<C: Carrier> Roster<C> {
         new
     }
 
+    /// Stages a state that has everybody exactly as on the roster.
+    pub(super) fn stage_all_unchanged(&mut self) -> Result<(), PresenceError> {
+        self.begin_state(0)?;
+        for (slot, known) in self.slots.iter().enumerate() {
+            if known.is_live() {
+                self.staged.state.see(slot as u32);
+            }
+        }
+        Ok(())
+    }
+
     /// Remembers the state's order for the next one, and guesses how it goes on.
     #[inline]
     fn follow(&mut self, slot: u32) {

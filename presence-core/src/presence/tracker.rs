@@ -231,6 +231,37 @@ impl<C: Carrier> Tracker<C> {
         let source = source.into();
         self.begin_frame();
         C::stage_state(&mut self.roster, source, &mut self.reading)?;
+        self.apply_state(join)
+    }
+
+    /// A state arrived that is known to say what the roster says, in whatever order: as [`Tracker::handle_state`],
+    /// but there is nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// As there, should the roster be full.
+    ///
+    /// ```
+    /// use presence_core::presence::{Join, SyncStatus, Tracker};
+    ///
+    /// let mut tracker = Tracker::default();
+    /// tracker.set_changes(true);
+    /// tracker.handle_state_json(r#"{"ann":{"metas":[{"phx_ref":"a"}]}}"#, Join::answered("1"))?;
+    /// let _ = tracker.handle_stale();
+    /// // The rejoin's state brings no news.
+    /// assert!(tracker.handle_same_state(Join::answered("2"))?.synced);
+    /// assert_eq!(tracker.status(), SyncStatus::Synced);
+    /// assert_eq!((tracker.roster().len(), tracker.changes().len()), (1, 0));
+    /// # Ok::<(), presence_core::presence::PresenceError>(())
+    /// ```
+    pub fn handle_same_state(&mut self, join: Join<'_>) -> Result<Outcome, PresenceError> {
+        self.begin_frame();
+        self.roster.stage_all_unchanged()?;
+        self.apply_state(join)
+    }
+
+    /// Applies the state that is staged.
+    fn apply_state(&mut self, join: Join<'_>) -> Result<Outcome, PresenceError> {
         if self.held_join.as_deref() != join.join_ref {
             self.drop_held();
         } else if self.overflowed {

@@ -79,7 +79,7 @@ export const generate = (seed) => {
   const history = {
     vsn: random.chance(0.15) ? "1.0.0" : undefined,
     decode: random.chance(0.1) ? true : undefined,
-    channels: random.times(CHANNELS, () => ({ foreign: random.chance(0.12) ? true : undefined })),
+    channels: random.times(CHANNELS, () => ({ foreign: random.chance(0.2) ? true : undefined })),
     events: [],
   }
   let presences = 0
@@ -127,6 +127,7 @@ export const generate = (seed) => {
     random.weighted([
       [10, () => frame(server.state(), number)],
       [26, () => frame(server.diff(), number)],
+      [3, () => again(random, add, presences, () => frame(server.state(), number))],
       [3, () => frame({ do: "state", list: randomState(random) }, number)],
       [6, () => frame(randomDiff(random), number)],
       [1, () => frame({ do: "nonsense", text: nonsense(random), diff: random.chance(0.5) }, number)],
@@ -207,6 +208,12 @@ const randomDiff = (random) => {
       ? random.pick(['"other":[1]', '"joins":{}', '"leaves":{}', '"jo\\u0069ns":{}'])
       : undefined,
   }
+}
+
+/** A state while the list is up to date, which it often has nothing to add to. */
+const again = (random, add, presences, state) => {
+  add({ do: "look", presence: random.below(presences) })
+  state()
 }
 
 /** A connection goes and comes back, with what the old join's last diffs may be among. */
