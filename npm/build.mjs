@@ -17,12 +17,16 @@ copyFileSync(WASM, "dist/presence.wasm")
 const base64 = (file) => readFileSync(file, "base64")
 writeFileSync(
   "wasm/inlined.js",
-  `export const packed = "${base64(`${WASM}.lzma`)}"
+  `export const packed = "${base64(`${WASM}.split.lzma`)}"
 export const unpacker = "${base64("wasm/presence_unpack.wasm")}"
+export const splitLength = ${statSync(`${WASM}.split`).size}
 export const length = ${statSync(WASM).size}
 `,
 )
-writeFileSync("wasm/inlined.d.ts", "export declare const packed: string, unpacker: string, length: number\n")
+writeFileSync(
+  "wasm/inlined.d.ts",
+  "export declare const packed: string, unpacker: string, splitLength: number, length: number\n",
+)
 
 /** The glue is imported for its functions only; what it would fetch is handed to it. */
 const glue = {

@@ -1,4 +1,4 @@
-import { length, packed, unpacker } from "../wasm/inlined.js"
+import { length, packed, splitLength, unpacker } from "../wasm/inlined.js"
 
 const PAGE = 65_536
 
@@ -7,13 +7,21 @@ export const inlined = (): Uint8Array<ArrayBuffer> => {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(unpacker)))
   const { memory, unpack } = exports as {
     memory: WebAssembly.Memory
-    unpack(from: number, fromLength: number, to: number, toLength: number): void
+    unpack(
+      from: number,
+      fromLength: number,
+      split: number,
+      splitLength: number,
+      to: number,
+      toLength: number,
+    ): void
   }
   const input = bytesOf(packed)
-  const from = memory.grow(Math.ceil((input.length + length) / PAGE)) * PAGE
-  const to = from + input.length
+  const from = memory.grow(Math.ceil((input.length + splitLength + length) / PAGE)) * PAGE
+  const split = from + input.length
+  const to = split + splitLength
   new Uint8Array(memory.buffer).set(input, from)
-  unpack(from, input.length, to, length)
+  unpack(from, input.length, split, splitLength, to, length)
   return new Uint8Array(memory.buffer, to, length)
 }
 

@@ -10,6 +10,7 @@ mod build;
 mod demo;
 mod msrv;
 mod npm;
+mod pack;
 mod process;
 mod project;
 mod prove;

@@ -1,14 +1,12 @@
 //! Building the npm package: Rust to wasm, its JavaScript side, then the package's own build.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use lzma_rust2::{LzmaOptions, LzmaWriter};
 
 use crate::project::Project;
 use crate::stamp::Stamp;
-use crate::{build, process, say, setup};
+use crate::{build, pack, process, say, setup};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
@@ -42,8 +40,9 @@ const WASM_OPTIONS: [&str; 6] = [
 /// Where the wasm and its glue go; the package's build picks them up there.
 const WASM: &str = "npm/wasm/presence_wasm_bg.wasm";
 
-/// The same packed, to be inlined.
-const PACKED: &str = "npm/wasm/presence_wasm_bg.wasm.lzma";
+/// The same in streams of what is alike, and these compressed, to be inlined.
+const SPLIT: &str = "npm/wasm/presence_wasm_bg.wasm.split";
+const COMPRESSED: &str = "npm/wasm/presence_wasm_bg.wasm.split.lzma";
 
 /// What unpacks it.
 const UNPACK: &str = "npm/wasm/presence_unpack.wasm";
@@ -102,13 +101,14 @@ fn build_wasm(project: &Project, force: bool) -> Result<()> {
             "presence-wasm/unpack/Cargo.toml",
             "npm/package-lock.json",
             "xtask/src/npm.rs",
+            "xtask/src/pack.rs",
             "Cargo.toml",
             "Cargo.lock",
             ".cargo/config.toml",
         ]
         .map(|path| project.path(path)),
     )?;
-    if !force && stamp.is_fresh(&[WASM, PACKED, UNPACK].map(|path| project.path(path))) {
+    if !force && stamp.is_fresh(&[WASM, SPLIT, COMPRESSED, UNPACK].map(|path| project.path(path))) {
         return Ok(());
     }
     setup::wasm_target(project)?;
@@ -157,22 +157,13 @@ fn optimise(project: &Project, wasm: &Path, output: &str) -> Result<()> {
     )
 }
 
-/// LZMA is a seventh less to download than what browsers unpack themselves. As `presence-unpack` reads it.
+/// That is a fifth less to download than what browsers unpack themselves.
 fn pack(project: &Project) -> Result<()> {
     let cannot = || format!("cannot pack {WASM}");
     let wasm = std::fs::read(project.path(WASM)).with_context(cannot)?;
-    let options = LzmaOptions {
-        pb: 0,
-        nice_len: LzmaOptions::NICE_LEN_MAX,
-        ..LzmaOptions::with_preset(9)
-    };
-    let packed = LzmaWriter::new_no_header(Vec::new(), &options, false)
-        .and_then(|mut writer| {
-            writer.write_all(&wasm)?;
-            writer.finish()
-        })
-        .with_context(cannot)?;
-    std::fs::write(project.path(PACKED), packed).with_context(cannot)
+    let packed = pack::pack(&wasm).with_context(cannot)?;
+    std::fs::write(project.path(SPLIT), packed.split).with_context(cannot)?;
+    std::fs::write(project.path(COMPRESSED), packed.compressed).with_context(cannot)
 }
 
 fn build_package(project: &Project, force: bool) -> Result<()> {

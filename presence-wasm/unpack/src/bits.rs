@@ -69,6 +69,7 @@ impl<'a> Bits<'a> {
     }
 
     /// So many bits, the highest first, each with those before as its context.
+    #[inline(never)]
     pub(crate) fn tree(&mut self, base: usize, count: u32) -> usize {
         let mut node = 1;
         for _ in 0..count {
@@ -78,6 +79,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The same, the lowest first.
+    #[inline(never)]
     pub(crate) fn reverse_tree(&mut self, base: usize, count: u32) -> usize {
         let mut node = 1;
         let mut value = 0;
@@ -96,6 +98,7 @@ impl<'a> Bits<'a> {
         }
     }
 
+    #[inline(never)]
     fn shift(&mut self) {
         let next = self.input.next();
         self.is_over |= next.is_none();

@@ -7,6 +7,9 @@ const STATES: usize = 12;
 /// From this one on the last symbol was a match.
 const AFTER_MATCH: usize = 7;
 
+/// How many bits of a byte help to guess the next: lc.
+pub const LITERAL_CONTEXT_BITS: u32 = 2;
+
 // Where the contexts of each question begin.
 const IS_MATCH: usize = 0;
 const IS_REP: usize = IS_MATCH + STATES;
@@ -21,7 +24,7 @@ const LENGTH: usize = ALIGN + 16;
 const REP_LENGTH: usize = LENGTH + LENGTH_CONTEXTS;
 const LENGTH_CONTEXTS: usize = 24 + 256;
 const LITERALS: usize = REP_LENGTH + LENGTH_CONTEXTS;
-const _: () = assert!(LITERALS + 8 * 0x300 <= CONTEXTS);
+const _: () = assert!(LITERALS + (0x300 << LITERAL_CONTEXT_BITS) <= CONTEXTS);
 
 /// Fills `output` with what `input` was made of. `None` if it is cut off, or
 /// refers to what never was.
@@ -84,7 +87,7 @@ fn back(at: usize, distance: usize) -> Option<usize> {
 /// A byte; `before` is the last one, and `matched` that which the last match
 /// would go on with.
 fn literal(bits: &mut Bits<'_>, before: u8, matched: Option<u8>) -> u8 {
-    let base = LITERALS + usize::from(before >> 5) * 0x300;
+    let base = LITERALS + usize::from(before >> (8 - LITERAL_CONTEXT_BITS)) * 0x300;
     let mut node = 1;
     if let Some(matched) = matched {
         // Other contexts until it differs, as it will.

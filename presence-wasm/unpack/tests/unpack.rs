@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use lzma_rust2::{LzmaOptions, LzmaWriter};
-use presence_unpack::unpack;
+use presence_unpack::{LITERAL_CONTEXT_BITS, unpack};
 
 fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let options = LzmaOptions {
         dict_size: 1 << 16,
+        lc: LITERAL_CONTEXT_BITS,
         pb: 0,
         ..LzmaOptions::with_preset(9)
     };
