@@ -75,11 +75,11 @@ impl Foreign {
 #[wasm_bindgen]
 impl Machine {
     /// Applies the payload in the input's first `len` bytes: 0 a state, 1 a
-    /// diff; or, for a channel of somebody else's, 2: a state that says what
-    /// the roster says, and need not be there. For such a channel of somebody else's, `join` tells its joins apart
-    /// (0: none). `is_of_join`: of such a channel, that this join is answered;
-    /// of one of this package's, that the message named its join. Returns what
-    /// is due: 1 `onSync`, 2 steps, 4 changes, 8 of a state.
+    /// diff. For a channel of somebody else's it can also be 2, a state that
+    /// says what the roster says and need not be there, and `join` tells its
+    /// joins apart (0: none). `is_of_join`: of such a channel, that this join
+    /// is answered; of one of this package's, that the message named its join.
+    /// Returns what is due: 1 `onSync`, 2 steps, 4 changes, 8 of a state.
     ///
     /// An error when it is no state or diff; nothing has changed then.
     pub fn presence_sync(
