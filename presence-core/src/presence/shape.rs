@@ -16,6 +16,8 @@ pub(super) struct Shapes {
     oldest: usize,
     /// How many presences were like none of them since the last that was.
     missed: u32,
+    /// Whether there has been any presence. The very first one is not learnt: it might stay the only one.
+    begun: bool,
 }
 
 /// So many are kept: an update's metas have other members than a join's, a phone's perhaps than a browser's.
@@ -93,7 +95,8 @@ impl Shapes {
     /// Notes how a presence is built that none of these was like.
     #[cold]
     pub(super) fn learn(&mut self, presence: &str, ref_field: &[u8]) {
-        let skip = self.is_hopeless();
+        let skip = self.is_hopeless() || !self.begun;
+        self.begun = true;
         self.missed = self.missed.wrapping_add(1);
         if skip {
             return;
