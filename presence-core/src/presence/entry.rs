@@ -172,8 +172,16 @@ impl<'r, 'o> Reader<'r, 'o> {
             if scanner.take_odd_number() || presence.metas_again {
                 return self.odd_entry(scanner.slice(base.from, scanner.position()));
             }
+            let metas = presence.metas.as_slice();
+            let end = |meta: Option<&Meta<Span>>| meta.map_or(base.to, |meta| meta.body.end());
+            let [first, last] = [metas.first(), metas.last()].map(|meta| base.position(end(meta)));
             let JsonOptions { shapes, ref_field } = &mut *self.options;
-            shapes.learn(scanner.slice(start, scanner.position()), ref_field);
+            // The other metas are like the first one, or there is no shape that fits.
+            let (text, rest) = (
+                scanner.slice(start, first),
+                scanner.slice(last, scanner.position()),
+            );
+            shapes.learn(text, rest, ref_field);
         }
         self.roster.arena.push(raw);
         let mut count = match text {
@@ -360,6 +368,11 @@ pub(super) struct Base {
 }
 
 impl Base {
+    /// Where the byte at `to` in the arena is in the text.
+    fn position(self, to: u32) -> usize {
+        (to - self.to) as usize + self.from
+    }
+
     #[inline]
     pub(super) fn span(self, start: usize, end: usize) -> Span {
         Span {

@@ -92,16 +92,17 @@ impl Shapes {
         Some(read)
     }
 
-    /// Notes how a presence is built that none of these was like.
+    /// Notes how a presence is built that none of these was like: its text up to the end of its first meta, and from
+    /// that of its last one.
     #[cold]
-    pub(super) fn learn(&mut self, presence: &str, ref_field: &[u8]) {
+    pub(super) fn learn(&mut self, text: &str, rest: &str, ref_field: &[u8]) {
         let skip = self.is_hopeless() || !self.begun;
         self.begun = true;
         self.missed = self.missed.wrapping_add(1);
         if skip {
             return;
         }
-        let Some(shape) = Shape::of(presence, ref_field) else {
+        let Some(shape) = Shape::of(&[text, rest].concat(), ref_field) else {
             return;
         };
         if self.known.len() < SHAPES {
