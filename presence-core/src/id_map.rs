@@ -1,7 +1,5 @@
 //! A small map whose keys mostly grow.
 
-use std::cmp::Ordering;
-
 /// What stands under numbers that are given out in order: a sorted list, so that a new key is appended, every other is
 /// found by halving, and the order is that of the numbers. What is taken out leaves a gap, until there are more gaps
 /// than entries. (A search tree is as good, at several kilobytes of wasm for each kind.)
@@ -26,14 +24,10 @@ impl<K, V> Default for IdMap<K, V> {
 impl<K: Ord + Copy, V> IdMap<K, V> {
     /// Where the key stands, or would.
     fn find(&self, key: K) -> Result<usize, usize> {
-        // Most maps have one entry, and what is asked for is mostly the newest.
-        let Some((newest, _)) = self.entries.last() else {
-            return Err(0);
-        };
-        match newest.cmp(&key) {
-            Ordering::Equal => Ok(self.entries.len() - 1),
-            Ordering::Less => Err(self.entries.len()),
-            Ordering::Greater => self.entries.binary_search_by(|(other, _)| other.cmp(&key)),
+        match self.entries.last() {
+            None => Err(0),
+            Some((newest, _)) if *newest < key => Err(self.entries.len()),
+            _ => self.entries.binary_search_by(|(other, _)| other.cmp(&key)),
         }
     }
 
@@ -67,12 +61,18 @@ impl<K: Ord + Copy, V> IdMap<K, V> {
     }
 
     pub(crate) fn get(&self, key: K) -> Option<&V> {
-        let at = self.find(key).ok()?;
-        self.entries.get(at)?.1.as_ref()
+        // Most maps have one entry, and what is asked for is mostly the newest.
+        match self.entries.last() {
+            Some((newest, value)) if *newest == key => value.as_ref(),
+            _ => self.entries.get(self.find(key).ok()?)?.1.as_ref(),
+        }
     }
 
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
-        let at = self.find(key).ok()?;
+        let at = match self.entries.last() {
+            Some((newest, _)) if *newest == key => self.entries.len() - 1,
+            _ => self.find(key).ok()?,
+        };
         self.entries.get_mut(at)?.1.as_mut()
     }
 

@@ -178,10 +178,9 @@ impl<P: Clone> Socket<P> {
         let has_join_ref = !frame.join_ref().is_none();
         for at in 0..self.deliveries.len() {
             let channel = self.deliveries[at].channel;
-            let mut next = 0;
-            while let Some(presence) = self.presence_at(channel, next) {
-                next += 1;
-                if let Some(kind) = self.presences.kind_of(presence, frame.event())
+            for next in 0..self.presence_count(channel) {
+                if let Some(presence) = self.presence_at(channel, next)
+                    && let Some(kind) = self.presences.kind_of(presence, frame.event())
                     && !self.is_early(channel, kind, has_join_ref)
                 {
                     let update = self.apply(channel, presence, kind, frame.unread())?;
@@ -205,11 +204,17 @@ impl<P: Clone> Socket<P> {
             )
     }
 
-    /// A channel's `at`-th presence, if the machine is to read it.
+    /// How many presences of a channel the machine is to read.
+    fn presence_count(&self, channel: ChannelId) -> usize {
+        let channel = self.channels.get(channel);
+        channel.map_or(0, |channel| match channel.presences_by_shell {
+            true => 0,
+            false => channel.presences.len(),
+        })
+    }
+
     fn presence_at(&self, channel: ChannelId, at: usize) -> Option<PresenceId> {
-        let channel = self.channels.get(channel)?;
-        let presence = channel.presences.get(at).copied();
-        presence.filter(|_| !channel.presences_by_shell)
+        self.channels.get(channel)?.presences.get(at).copied()
     }
 
     fn apply(
