@@ -27,8 +27,7 @@ impl Places {
     }
 
     pub(super) fn reserve(&mut self, additional: usize, at: At<'_, '_>) {
-        self.table
-            .reserve(additional, |&place| hash_bytes(at(place)));
+        self.table.reserve(additional, hasher(at));
     }
 
     pub(super) fn find(&self, bytes: &[u8], at: At<'_, '_>) -> Option<u32> {
@@ -39,8 +38,7 @@ impl Places {
     /// The place where these bytes stand; if there is none, `new` is one from now on.
     pub(super) fn find_or_insert(&mut self, bytes: &[u8], new: u32, at: At<'_, '_>) -> Option<u32> {
         let is_it = |&place: &u32| same_bytes(at(place), bytes);
-        let hash = |&place: &u32| hash_bytes(at(place));
-        match self.table.entry(hash_bytes(bytes), is_it, hash) {
+        match self.table.entry(hash_bytes(bytes), is_it, hasher(at)) {
             Entry::Occupied(known) => Some(*known.get()),
             Entry::Vacant(vacant) => {
                 vacant.insert(new);
@@ -58,6 +56,11 @@ impl Places {
             entry.remove();
         }
     }
+}
+
+/// One type of closure, and so one table that grows, for all who insert.
+fn hasher(at: At<'_, '_>) -> impl Fn(&u32) -> u64 {
+    move |&place| hash_bytes(at(place))
 }
 
 /// Every run hashes alike: the same frames give the same roster, down to its memory.
