@@ -26,10 +26,10 @@ export const inlined = (): Uint8Array<ArrayBuffer> => {
 }
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => {
-  const text = atob(base64)
-  const bytes = new Uint8Array(text.length)
-  for (let at = 0; at < bytes.length; at++) {
-    bytes[at] = text.charCodeAt(at)
+  // New in browsers; the rest costs 5 ms at the start of a page.
+  if ("fromBase64" in Uint8Array) {
+    return (Uint8Array as any).fromBase64(base64)
   }
-  return bytes
+  const text = atob(base64)
+  return new Uint8Array(text.length).map((_, at) => text.charCodeAt(at))
 }
