@@ -61,17 +61,15 @@ export class Mirror {
     }
     try {
       const keys = this.keys()
-      if (!isPlain(state) || Object.keys(state).length !== keys.length) {
-        return false
-      }
       for (let place = 0; place < keys.length; place++) {
         if (!isSame(state[keys[place]], this.#items[place])) {
           return false
         }
       }
-      return true
+      // Last, for it takes longest: most states that bring news are known by now.
+      return isPlain(state) && Object.keys(state).length === keys.length
     } catch {
-      // It is no object, or one that JSON cannot say.
+      // Somebody is missing, or it is nothing that JSON can say.
       return false
     }
   }
