@@ -7,8 +7,9 @@ use presence_core::presence::{
 
 use crate::is_json;
 
-/// A tracker through a channel's life, a line each: `s` and a state, `d` and a diff, `j` for a new join, `a` for its
-/// answer, `x` for a lost connection, `r` for a reset, `t` for the end of a turn. The first byte chooses the options.
+/// A tracker through a channel's life, a line each: `s` and a state, `k` for a state that is known already, `d` and a
+/// diff, `j` for a new join, `a` for its answer, `x` for a lost connection, `r` for a reset, `t` for the end of a turn.
+/// The first byte chooses the options.
 pub fn roster(data: &[u8]) {
     let Some((&first, rest)) = data.split_first() else {
         return;
@@ -75,6 +76,13 @@ impl Play {
         };
         match kind {
             Some('s') => self.frame(payload, |tracker| tracker.handle_state_json(payload, join)),
+            Some('k') => {
+                let before = Looks::of(&self.watched);
+                self.frame("{}", |tracker| tracker.handle_same_state(join));
+                if before.held.is_empty() {
+                    assert_eq!(Looks::of(&self.watched).presences, before.presences);
+                }
+            }
             Some('d') => self.frame(payload, |tracker| tracker.handle_diff_json(payload, join)),
             Some('j') => {
                 self.join += 1;
