@@ -37,6 +37,10 @@ const glue = {
         // Every reference to import.meta.url is in the asynchronous default initialiser, which nobody here calls,
         // but which would make bundlers look for the file.
         .replaceAll(/new URL\([^)]*import\.meta\.url\)/g, "undefined")
+        // No JavaScript object ever gets into the wasm.
+        .replace(/const table = wasm\.__wbindgen_externrefs;[^}]*/, "")
+        // It is initialised in one place, and as it should be.
+        .replaceAll(/console\.warn\('using deprecated .*'\)/g, "undefined")
         // Of TypeScript's enums nothing is left but the numbers.
         .replaceAll(/const (\w+) = Object\.freeze\(\{(.*?)\}\)/gs, (_, name, members) => {
           const numbers = members.matchAll(/(\w+): (\d+)/g)

@@ -105,8 +105,7 @@ impl Machine {
     pub fn handle_text(&mut self, now: f64, connection: u32, len: usize) -> f64 {
         let connection = ConnectionId::from_u32(connection);
         number(scratch::INPUT.with(len, |bytes| {
-            let text = std::str::from_utf8(bytes)
-                .map_err(|error| CodecError::Utf8(error.valid_up_to()))?;
+            let text = utf8(bytes)?;
             self.socket
                 .handle_text(at(now), connection, self.vsn, text)?;
             Ok(self.flush_delivered() as f64)
@@ -180,7 +179,12 @@ pub(crate) fn with_text<R>(
     len: f64,
     read: impl FnOnce(&str) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
-    scratch::INPUT.with(len as usize, |bytes| read(std::str::from_utf8(bytes)?))
+    scratch::INPUT.with(len as usize, |bytes| read(utf8(bytes)?))
+}
+
+/// Text that JavaScript has encoded. (The standard library's own error would bring along what prints it.)
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, CodecError> {
+    std::str::from_utf8(bytes).map_err(|error| CodecError::Utf8(error.valid_up_to()))
 }
 
 /// JavaScript's clock, to the millisecond.

@@ -6,7 +6,7 @@ use presence_core::presence::{
 use presence_core::{PresenceId, PresenceKind, PresenceUpdate, Socket};
 use wasm_bindgen::prelude::*;
 
-use crate::machine::{Failure, Machine, at, number, with_text};
+use crate::machine::{Failure, Machine, at, number, utf8, with_text};
 use crate::scratch;
 use crate::told::Told;
 
@@ -257,8 +257,8 @@ fn due(tracker: Option<&Tracker<Json>>, synced: bool) -> u32 {
 }
 
 fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<f64, Failure> {
-    let current = std::str::from_utf8(input.get(..first).unwrap_or_default())?;
-    let next = std::str::from_utf8(input.get(first..).unwrap_or_default())?;
+    let current = utf8(input.get(..first).unwrap_or_default())?;
+    let next = utf8(input.get(first..).unwrap_or_default())?;
     let mut tracker = Tracker::<Json>::default();
     tracker.sync_state(current)?;
     tracker.set_steps(true);

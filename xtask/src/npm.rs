@@ -28,8 +28,9 @@ const WASM_FEATURES: [&str; 7] = [
 
 /// For size, at which nothing is lost in speed: LLVM has inlined already what is to be, and its stack, not data, is at
 /// the bottom of the memory.
-const WASM_OPTIONS: [&str; 6] = [
+const WASM_OPTIONS: [&str; 7] = [
     "-Oz",
+    "--converge",
     "--one-caller-inline-max-function-size=0",
     "--low-memory-unused",
     "--strip-debug",
