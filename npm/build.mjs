@@ -14,19 +14,24 @@ mkdirSync("dist")
 
 const WASM = "wasm/presence_wasm_bg.wasm"
 copyFileSync(WASM, "dist/presence.wasm")
-const base64 = (file) => readFileSync(file, "base64")
-writeFileSync(
-  "wasm/inlined.js",
-  `export const packed = "${base64(`${WASM}.split.lzma`)}"
-export const unpacker = "${base64("wasm/presence_unpack.wasm")}"
-export const splitLength = ${statSync(`${WASM}.split`).size}
-export const length = ${statSync(WASM).size}
-`,
-)
-writeFileSync(
-  "wasm/inlined.d.ts",
-  "export declare const packed: string, unpacker: string, splitLength: number, length: number\n",
-)
+const { size: length } = statSync(WASM)
+const { size: splitLength } = statSync(`${WASM}.split`)
+writeConstants("packed", { packed: readFileSync(`${WASM}.split.lzma`, "base64") })
+// As hexadecimal digits, which gzip finds alike where the bytes are.
+writeConstants("unpacker", {
+  unpacker: readFileSync("wasm/presence_unpack.wasm", "hex"),
+  splitLength,
+  length,
+})
+
+/** A module of constants, and its types. */
+function writeConstants(name, constants) {
+  const entries = Object.entries(constants)
+  const values = entries.map(([key, value]) => `export const ${key} = ${JSON.stringify(value)}\n`)
+  const types = entries.map(([key, value]) => `export declare const ${key}: ${typeof value}\n`)
+  writeFileSync(`wasm/${name}.js`, values.join(""))
+  writeFileSync(`wasm/${name}.d.ts`, types.join(""))
+}
 
 /** The glue is imported for its functions only; what it would fetch is handed to it. */
 const glue = {

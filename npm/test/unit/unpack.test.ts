@@ -2,9 +2,10 @@
 
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
-import { inlined } from "../../src/inlined.js"
+import { unpack } from "../../src/unpack.js"
+import { packed } from "../../wasm/packed.js"
 
 it("is unpacked to the wasm that was packed", () => {
   const wasm = readFileSync(new URL("../../wasm/presence_wasm_bg.wasm", import.meta.url))
-  expect(Buffer.compare(inlined(), wasm)).toBe(0)
+  expect(Buffer.compare(unpack(packed), wasm)).toBe(0)
 })

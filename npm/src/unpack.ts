@@ -1,10 +1,11 @@
-import { length, packed, splitLength, unpacker } from "../wasm/inlined.js"
+import { length, splitLength, unpacker } from "../wasm/unpacker.js"
 
 const PAGE = 65_536
 
-/** The wasm, unpacked by another, small one. */
-export const inlined = (): Uint8Array<ArrayBuffer> => {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(unpacker)))
+/** The wasm that was packed, unpacked by another, small one. */
+export const unpack = (packed: string): Uint8Array<ArrayBuffer> => {
+  const code = Uint8Array.from(unpacker.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
   const { memory, unpack } = exports as {
     memory: WebAssembly.Memory
     unpack(
