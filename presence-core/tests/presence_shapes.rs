@@ -1,5 +1,8 @@
 //! Presences that are built alike are read by their shape: what that gives is what reading them in full gives.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use presence_core::presence::{Json, PresenceRef, Tracker};
 use proptest::prelude::*;
 use proptest::sample::select;

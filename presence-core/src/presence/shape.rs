@@ -23,10 +23,11 @@ pub(super) struct Shapes {
 /// So many are kept: an update's metas have other members than a join's, a phone's perhaps than a browser's.
 const SHAPES: usize = 4;
 
-/// Longer ones are not kept.
+/// Longer ones are not kept, nor those of longer presences (in bytes).
 const PIECES: usize = 64;
+const LONGEST: usize = 4096;
 
-/// Where hardly any two are alike, trying costs more than it saves: after so many in vain only every so manieth is.
+/// Where hardly any two are alike, trying costs more than it saves: after so many in vain only one in so many is tried.
 const PATIENCE: u32 = 8;
 
 /// The text of a presence with one meta, or more that are alike, but for its values.
@@ -96,7 +97,7 @@ impl Shapes {
     /// that of its last one.
     #[cold]
     pub(super) fn learn(&mut self, text: &str, rest: &str, ref_field: &[u8]) {
-        let skip = self.is_hopeless() || !self.begun;
+        let skip = self.is_hopeless() || !self.begun || text.len() + rest.len() > LONGEST;
         self.begun = true;
         self.missed = self.missed.wrapping_add(1);
         if skip {
