@@ -9,7 +9,7 @@ use super::number::Decimal;
 /// thinks so.
 pub(crate) fn unescape(contents: &[u8], out: &mut Vec<u8>) {
     let mut rest = contents;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
         let (plain, escape) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some(&letter) = escape.get(1) else { return };
