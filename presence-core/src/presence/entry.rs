@@ -177,11 +177,8 @@ impl<'r, 'o> Reader<'r, 'o> {
             let [first, last] = [metas.first(), metas.last()].map(|meta| base.position(end(meta)));
             let JsonOptions { shapes, ref_field } = &mut *self.options;
             // The other metas are like the first one, or there is no shape that fits.
-            let (text, rest) = (
-                scanner.slice(start, first),
-                scanner.slice(last, scanner.position()),
-            );
-            shapes.learn(text, rest, ref_field);
+            let rest = scanner.slice(last, scanner.position());
+            shapes.learn(scanner.slice(start, first), rest, ref_field);
         }
         self.roster.arena.push(raw);
         let mut count = match text {
