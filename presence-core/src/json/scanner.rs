@@ -140,6 +140,13 @@ impl<'a> Scanner<'a> {
         self.ahead(at, Self::number_or_literal)
     }
 
+    /// Where an array ends, if there is one.
+    #[inline(always)]
+    pub(crate) fn end_of_array(&mut self, at: usize) -> Option<usize> {
+        let found = self.is_at(at, b'[');
+        found.then(|| self.ahead(at, Self::value)).flatten()
+    }
+
     /// Where `pass` gets from `at`. The scanner stays where it is.
     #[inline(never)]
     fn ahead<T>(&mut self, at: usize, pass: fn(&mut Self) -> Scan<T>) -> Option<usize> {

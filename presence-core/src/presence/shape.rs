@@ -56,6 +56,8 @@ enum Then {
     Reference,
     /// A number or literal.
     Scalar,
+    /// An array, whose length is nothing to go by.
+    Array,
     /// The first meta.
     Metas,
     /// What follows a meta: another one, or the next piece.
@@ -136,6 +138,11 @@ impl Shape {
             let start = scanner.position();
             let mut then = Then::Text;
             match next {
+                b'[' if !is_metas => {
+                    scanner.value().ok()?;
+                    shape.flat = false;
+                    then = Then::Array;
+                }
                 b'{' | b'[' => {
                     scanner.skip_known(1);
                     depth += 1;
@@ -182,7 +189,7 @@ impl Shape {
             let end = match then {
                 Then::Text => continue,
                 Then::String | Then::Reference => start + 1,
-                Then::Scalar => start,
+                Then::Scalar | Then::Array => start,
                 Then::Metas | Then::MetaEnd => scanner.position(),
             };
             if is_reference && then != Then::Reference {
@@ -229,6 +236,7 @@ impl Shape {
                     at = end + 1;
                 }
                 Then::Scalar => at = scanner.end_of_scalar(at)?,
+                Then::Array => at = scanner.end_of_array(at)?,
                 Then::Metas => {
                     head = base.span(open, at);
                     (meta_start, meta_piece) = (at, place);
