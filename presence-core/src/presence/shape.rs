@@ -16,8 +16,6 @@ pub(super) struct Shapes {
     oldest: usize,
     /// How many presences were like none of them since the last that was.
     missed: u32,
-    /// Whether there has been any presence. The very first one is not learnt: it might stay the only one.
-    begun: bool,
 }
 
 /// So many are kept: an update's metas have other members than a join's, a phone's perhaps than a browser's.
@@ -99,8 +97,9 @@ impl Shapes {
     /// that of its last one.
     #[cold]
     pub(super) fn learn(&mut self, text: &str, rest: &str, ref_field: &[u8]) {
-        let skip = self.is_hopeless() || !self.begun || text.len() + rest.len() > LONGEST;
-        self.begun = true;
+        // The very first might stay the only one.
+        let is_first = self.known.is_empty() && self.missed == 0;
+        let skip = is_first || self.is_hopeless() || text.len() + rest.len() > LONGEST;
         self.missed = self.missed.wrapping_add(1);
         if skip {
             return;
