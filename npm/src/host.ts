@@ -153,7 +153,7 @@ export class Host {
   }
 
   #changes(resync: boolean): PresenceChange<any, any>[] {
-    turnTo(this.machine.presence_changes(this.handle))
+    turnTo(this.mirror.layouts.read(this.machine.presence_changes(this.handle)))
     return readChanges(resync ? "state" : "diff")
   }
 
@@ -174,7 +174,7 @@ export class Host {
   }
 
   #readSteps(byOrder: boolean): Step[] {
-    turnTo(this.machine.presence_steps(this.handle, byOrder))
+    turnTo(this.mirror.layouts.read(this.machine.presence_steps(this.handle, byOrder)))
     return readSteps(this.mirror)
   }
 }

@@ -1,4 +1,5 @@
-import { Ask, ask, asNumbers, Machine, readText } from "./engine.js"
+import { Ask, ask, type Machine, readText } from "./engine.js"
+import { Layouts } from "./values.js"
 
 /** The arrays are made anew. */
 const REBUILD = 0
@@ -23,6 +24,7 @@ export class Mirror {
   /** Whether the engine's roster may have changed since the last look. */
   stale = true
   version = 0
+  readonly layouts = new Layouts()
 
   constructor(machine: Machine, handle: number) {
     this.#machine = machine
@@ -85,22 +87,17 @@ export class Mirror {
       return
     }
     this.stale = false
-    const machine = this.#machine
-    const count = machine.presence_mirror(this.#handle, this.#keys !== null)
+    const count = this.#machine.presence_mirror(this.#handle, this.#keys !== null)
     if (count === 0) {
       return
     }
     this.version++
-    const at = Machine.numbers_ptr() / 8
-    const numbers = asNumbers()
-    const kind = numbers[at]
-    const length = numbers[at + 1]
-    const fresh: any[] = length === 0 ? [] : JSON.parse(readText(length))
+    const { values: fresh, numbers, at, end } = this.layouts.read(count)
     let next = 0
-    if (kind === REBUILD) {
+    if (numbers[at] === REBUILD) {
       const order: number[] = []
       const items: any[] = []
-      for (let word = at + 2; word < at + count; word += 2) {
+      for (let word = at + 1; word < end; word += 2) {
         const what = numbers[word + 1]
         order.push(numbers[word])
         items.push(presenceOf(what, fresh, next))
@@ -111,7 +108,7 @@ export class Mirror {
       this.#keys = null
       return
     }
-    for (let word = at + 2; word < at + count; word += 2) {
+    for (let word = at + 1; word < end; word += 2) {
       const order = numbers[word]
       const what = numbers[word + 1]
       const place = this.#place(order)

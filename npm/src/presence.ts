@@ -213,7 +213,7 @@ export class Presence<Meta = any, Extra = {}> {
   #fire(steps: Step[], changes: PresenceChange<Meta, Extra>[], synced: boolean): void {
     this.revision++
     const { onJoin, onLeave, onSync } = this.caller
-    for (const [kind, key, current, other] of steps) {
+    for (const { kind, key, current, other } of steps) {
       this.#call(kind === 0 ? onJoin : onLeave, key, current ?? undefined, other)
     }
     for (const { kind, key, before, after } of changes) {

@@ -2,6 +2,7 @@
 
 import { checked, Machine, ready, writeText } from "./engine.js"
 import { readChanged, readSteps, type Step, turnTo } from "./told.js"
+import { Layouts } from "./values.js"
 
 type State = Record<string, any>
 type OnChange = ((key: string, current: any, presence: any) => unknown) | null | undefined
@@ -15,7 +16,8 @@ const sync = (diff: boolean, current: State, next: any): Result => {
   ready()
   const state = JSON.stringify(current)
   const first = writeText(state)
-  turnTo(checked(Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next)))))
+  const count = checked(Machine.sync_plain(diff, first, writeText(state + JSON.stringify(next))))
+  turnTo(new Layouts().read(count))
   return { steps: readSteps(), changed: readChanged() }
 }
 
@@ -27,7 +29,7 @@ const apply = (state: State, { steps, changed }: Result, onJoin: OnChange, onLea
       state[key] = presence
     }
   }
-  for (const [kind, key, current, other] of steps) {
+  for (const { kind, key, current, other } of steps) {
     const callback = kind === 0 ? onJoin : onLeave
     callback?.(key, current ?? undefined, other)
   }

@@ -1,11 +1,17 @@
 // What a frame did, as the engine tells it (`told.rs`): values that are parsed once each, and numbers that say how
 // they go together. So the same meta is one object wherever it comes in the arguments of a frame's callbacks.
 
-import { asNumbers, Machine, readText } from "./engine.js"
 import type { Mirror } from "./mirror.js"
 import type { PresenceChange } from "./types.js"
+import type { Written } from "./values.js"
 
-export type Step = [kind: 0 | 1, key: string, current: any, other: any]
+/** That somebody joined, or left (1). */
+export interface Step {
+  kind: 0 | 1
+  key: string
+  current: any
+  other: any
+}
 
 const NOBODY = -1
 const METAS = -2
@@ -18,19 +24,21 @@ let values: any[] = []
 let numbers: Float64Array = new Float64Array(0)
 let at = 0
 
-/** Turns to what the engine wrote last, whose text has this length. */
-export const turnTo = (length: number): void => {
-  values = JSON.parse(readText(length))
-  at = Machine.numbers_ptr() / 8
-  numbers = asNumbers()
+/** Turns to what the engine wrote last. */
+export const turnTo = (written: Written): void => {
+  ;({ values, numbers, at } = written)
 }
 
 /** The steps. Who is named as on the list is copied from there. */
 export const readSteps = (mirror?: Mirror): Step[] => {
   const steps: Step[] = []
   for (let count = numbers[at++]; count > 0; count--) {
-    const kind = numbers[at++] as 0 | 1
-    steps.push([kind, readKey(), readPresence(), readPresence(mirror)])
+    steps.push({
+      kind: numbers[at++] as 0 | 1,
+      key: readKey(),
+      current: readPresence(),
+      other: readPresence(mirror),
+    })
   }
   return steps
 }

@@ -3,9 +3,12 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use presence_core::presence::{Json, PresenceRef, Tracker};
+use std::collections::HashMap;
+
+use presence_core::presence::{Json, MetaRef, PresenceRef, Tracker};
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::{Map, Value};
 
 /// White space may stand here. Where it does, no shape is looked for.
 const GAP: char = '\u{7f}';
@@ -134,7 +137,95 @@ fn show_all(tracker: &Tracker) -> [Vec<String>; 3] {
     [steps.collect(), changes.collect(), roster.collect()]
 }
 
+/// What stands before a value, without the name's quotes and the colon.
+fn name_before(text: &str) -> &str {
+    let quoted = text.strip_suffix('"').filter(|text| text.ends_with(':'));
+    let name = quoted
+        .unwrap_or(text)
+        .strip_suffix("\":")
+        .unwrap_or_default();
+    name.rsplit('"').next().unwrap_or_default()
+}
+
+/// The names of a meta's properties, if its layout is known; the values are checked.
+fn laid_out<'a>(tracker: &Tracker, meta: MetaRef<'a, Json>) -> Option<(u32, Vec<&'a str>)> {
+    let mut places = Vec::new();
+    let layout = tracker.layout(meta, &mut places)?;
+    let raw = meta.raw();
+    let parsed: Map<String, Value> = serde_json::from_str(raw).expect("an object");
+    let names: Vec<&str> = places
+        .iter()
+        .map(|place| name_before(&raw[..place.start]))
+        .collect();
+    assert_eq!(names.len(), parsed.len(), "{raw}");
+    for (name, place) in names.iter().zip(places) {
+        let text = &raw[place.clone()];
+        match &parsed[*name] {
+            Value::String(value) => assert_eq!(value, text, "{raw}"),
+            value => assert_eq!(value.to_string(), number_or_literal(text), "{raw}"),
+        }
+    }
+    Some((layout, names))
+}
+
+fn number_or_literal(text: &str) -> String {
+    let value: Value = serde_json::from_str(text).expect("one value");
+    assert!(!value.is_object() && !value.is_array() && !value.is_string());
+    value.to_string()
+}
+
+#[test]
+fn a_layout_is_of_flat_metas_whose_names_stay_in_place() {
+    let has_layout = |members: &str| {
+        let entry = |key| format!(r#""{key}":{{"metas":[{{"phx_ref":"{key}",{members}}}]}}"#);
+        let state = format!("{{{},{},{}}}", entry("ann"), entry("bob"), entry("cy"));
+        let mut tracker: Tracker = Tracker::default();
+        tracker.sync_state(&state).expect("a state");
+        let metas = || {
+            tracker
+                .roster()
+                .iter()
+                .flat_map(|presence| presence.metas())
+        };
+        let found = metas().filter(|meta| laid_out(&tracker, *meta).is_some());
+        let count = found.count();
+        assert!(count == 0 || count == metas().count(), "{members}: {count}");
+        count > 0
+    };
+    assert!(has_layout(r#""a":"","b":-1.5,"c":null,"d":true,"é":"世""#));
+    for odd in [
+        r#""__proto__":1"#,
+        r#""0":1"#,
+        r#""\u0061":1"#,
+        r#""a":1,"a":2"#,
+        r#""phx_ref":"again""#,
+        r#""a":{}"#,
+        r#""a":[]"#,
+        r#""a":{"b":1}"#,
+        r#""a":"\"""#,
+    ] {
+        assert!(!has_layout(odd), "{odd}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_layout_says_where_the_values_are(frames in prop::collection::vec(frame(), 1..12)) {
+        let mut tracker = Tracker::default();
+        tracker.set_steps(true);
+        let mut known = HashMap::new();
+        for frame in &frames {
+            apply(&mut tracker, frame, "");
+            let stepped = tracker.steps().map(|step| step.other());
+            for meta in tracker.roster().iter().chain(stepped).flat_map(|presence| presence.metas()) {
+                if let Some((layout, names)) = laid_out(&tracker, meta) {
+                    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+                    prop_assert_eq!(known.entry(layout).or_insert_with(|| names.clone()), &names);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_shape_changes_nothing(frames in prop::collection::vec(frame(), 1..12)) {
         let mut trackers = [Tracker::default(), Tracker::default()];

@@ -16,6 +16,7 @@ mod outbox;
 mod presences;
 mod scratch;
 mod told;
+mod values;
 
 pub use act::Act;
 pub use ask::Ask;

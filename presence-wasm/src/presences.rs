@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use crate::machine::{Failure, Machine, at, number, utf8, with_text};
 use crate::scratch;
 use crate::told::Told;
+use crate::values::{HEAD, Values};
 
 /// A payload was applied: one `onSync` is due.
 const SYNCED: u32 = 1;
@@ -97,57 +98,55 @@ impl Machine {
     }
 
     /// Writes the steps of the presence's last frame, as `told.rs` has them;
-    /// the length of the text.
+    /// how many numbers there are.
     pub fn presence_steps(&mut self, presence: u32, by_order: bool) -> usize {
-        let mut told = Told::new();
-        if let Some(tracker) = self.tracker(presence) {
+        self.tracker(presence).map_or(0, |tracker| {
+            let mut told = Told::new(tracker, tracker.steps().len());
             told.steps(tracker, by_order);
-        }
-        told.finish()
+            told.finish()
+        })
     }
 
     /// Writes the changes of the presence's last frame, as `told.rs` has them;
-    /// the length of the text.
+    /// how many numbers there are.
     pub fn presence_changes(&mut self, presence: u32) -> usize {
-        let mut told = Told::new();
-        if let Some(tracker) = self.tracker(presence) {
-            told.changes(tracker.changes());
-        }
-        told.finish()
+        self.tracker(presence).map_or(0, |tracker| {
+            let changes = tracker.changes();
+            let mut told = Told::new(tracker, changes.len());
+            told.changes(changes);
+            told.finish()
+        })
     }
 
     /// What a mirror of the roster has to do, in numbers (their count is
-    /// returned) and text, an array of values that are used one after the
-    /// other. `[0 anew | 1 patch, length of the text, order, what, …]`: put at
+    /// returned) and values that are used one after the other, as `values.rs`
+    /// has them. After its head: `[0 anew | 1 patch, order, what, …]`: put at
     /// each order a presence made of the next `what` values, its metas, or the
     /// next value as it is (-1), or remove what is there (-2). In a patch
     /// `with_keys` the key of who is put is the value before.
     pub fn presence_mirror(&mut self, presence: u32, with_keys: bool) -> usize {
-        let mut text = scratch::TEXT.take_empty();
         let mut patches = scratch::PATCHES.take_empty();
-        let mut numbers = scratch::NUMBERS.take_empty();
-        if let Some(tracker) = self.tracker_mut(presence) {
-            let catch_up = tracker.drain_patches(&mut patches);
-            let mut mirrored = Mirrored {
-                numbers: &mut numbers,
-                text: &mut text,
-            };
-            match catch_up {
-                CatchUp::Rebuild => mirrored.rebuild(tracker.roster()),
-                CatchUp::Patch if patches.is_empty() => {}
-                CatchUp::Patch => mirrored.patch(tracker.roster(), &patches, with_keys),
+        let catch_up = self
+            .tracker_mut(presence)
+            .map(|tracker| tracker.drain_patches(&mut patches));
+        let count = match (self.tracker(presence), catch_up) {
+            (Some(tracker), Some(CatchUp::Rebuild)) => {
+                Mirrored::new(tracker, usize::MAX).rebuild()
             }
-        }
+            (Some(tracker), Some(CatchUp::Patch)) if !patches.is_empty() => {
+                Mirrored::new(tracker, patches.len()).patch(&patches, with_keys)
+            }
+            _ => 0,
+        };
         scratch::PATCHES.put(patches);
-        scratch::TEXT.put(text);
-        scratch::NUMBERS.put(numbers)
+        count
     }
 
     /// `Presence.syncState` (or, with `diff`, `syncDiff`) of plain objects: the
     /// input's first `first` bytes are the state, the rest up to `len` the new
     /// state or the diff. Writes the steps, as `told.rs` has them, and then the
-    /// count of what changed and of each its key and presence; the length of
-    /// the text.
+    /// count of what changed and of each its key and presence; how many numbers
+    /// there are.
     /// An error when either is not what it should be.
     pub fn sync_plain(diff: bool, first: usize, len: usize) -> f64 {
         number(scratch::INPUT.with(len, |input| sync_plain(diff, first, input)))
@@ -268,7 +267,7 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<f64, Failure> {
     } else {
         tracker.sync_state(next)?;
     }
-    let mut told = Told::new();
+    let mut told = Told::new(&tracker, usize::MAX);
     told.steps(&tracker, false);
     // What has new extras only takes no step.
     let stepped = tracker.steps().map(|step| step.other());
@@ -286,37 +285,47 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<f64, Failure> {
 
 /// What a mirror is to do, as it is written.
 struct Mirrored<'a> {
-    numbers: &'a mut Vec<f64>,
-    text: &'a mut Vec<u8>,
+    roster: &'a Roster<Json>,
+    values: Values<'a>,
+    numbers: Vec<f64>,
 }
 
-impl Mirrored<'_> {
-    fn rebuild(&mut self, roster: &Roster<Json>) {
-        self.numbers.extend([REBUILD, 0.0]);
-        for presence in roster.iter() {
+impl<'a> Mirrored<'a> {
+    fn new(tracker: &'a Tracker<Json>, presences: usize) -> Self {
+        let mut numbers = scratch::NUMBERS.take_empty();
+        numbers.extend(HEAD);
+        Self {
+            roster: tracker.roster(),
+            values: Values::new(tracker, presences),
+            numbers,
+        }
+    }
+
+    fn rebuild(mut self) -> usize {
+        self.numbers.push(REBUILD);
+        for presence in self.roster.iter() {
             self.numbers
                 .push(presence.order().unwrap_or_default() as f64);
             self.put(presence);
         }
-        self.finish();
+        self.values.finish(self.numbers)
     }
 
-    fn patch(&mut self, roster: &Roster<Json>, patches: &[Patch], with_keys: bool) {
-        self.numbers.extend([PATCH, 0.0]);
+    fn patch(mut self, patches: &[Patch], with_keys: bool) -> usize {
+        self.numbers.push(PATCH);
         for patch in patches {
             self.numbers.push(patch.order as f64);
-            match patch.slot.and_then(|slot| roster.at(slot)) {
+            match patch.slot.and_then(|slot| self.roster.at(slot)) {
                 None => self.numbers.push(REMOVE),
                 Some(presence) => {
                     if with_keys {
-                        self.value();
-                        presence.write_key(self.text);
+                        self.values.add_key(presence);
                     }
                     self.put(presence);
                 }
             }
         }
-        self.finish();
+        self.values.finish(self.numbers)
     }
 
     /// An object around nothing but metas costs V8 more to parse than to make.
@@ -324,26 +333,11 @@ impl Mirrored<'_> {
         if presence.around() == ONLY_METAS {
             self.numbers.push(presence.len() as f64);
             for meta in presence.metas() {
-                self.value();
-                self.text.extend_from_slice(meta.raw_bytes());
+                self.values.add_meta(meta);
             }
         } else {
             self.numbers.push(WHOLE);
-            self.value();
-            presence.write_json(self.text);
-        }
-    }
-
-    /// Another value follows.
-    fn value(&mut self) {
-        self.text
-            .push(if self.text.is_empty() { b'[' } else { b',' });
-    }
-
-    fn finish(&mut self) {
-        if !self.text.is_empty() {
-            self.text.push(b']');
-            self.numbers[1] = self.text.len() as f64;
+            self.values.add(|text| presence.write_json(text));
         }
     }
 }

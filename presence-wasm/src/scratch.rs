@@ -2,6 +2,7 @@
 //! them: nothing in them outlives the call that follows.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use presence_core::presence::Patch;
 
@@ -12,6 +13,8 @@ thread_local! {
     static INPUT_CELL: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static TEXT_CELL: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static NUMBERS_CELL: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+    static BUILT_CELL: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+    static PLACES_CELL: Cell<Vec<Range<usize>>> = const { Cell::new(Vec::new()) };
     static PATCHES_CELL: Cell<Vec<Patch>> = const { Cell::new(Vec::new()) };
 }
 
@@ -21,6 +24,9 @@ pub(crate) const INPUT: Buffer<u8> = Buffer(&INPUT_CELL);
 pub(crate) const TEXT: Buffer<u8> = Buffer(&TEXT_CELL);
 /// Numbers that go with it.
 pub(crate) const NUMBERS: Buffer<f64> = Buffer(&NUMBERS_CELL);
+/// More of them, which come last.
+pub(crate) const BUILT: Buffer<f64> = Buffer(&BUILT_CELL);
+pub(crate) const PLACES: Buffer<Range<usize>> = Buffer(&PLACES_CELL);
 pub(crate) const PATCHES: Buffer<Patch> = Buffer(&PATCHES_CELL);
 
 impl<T> Buffer<T> {

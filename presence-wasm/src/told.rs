@@ -3,8 +3,9 @@
 
 use presence_core::presence::{Change, ChangeKind, Json, MetaRef, PresenceRef, StepKind, Tracker};
 
-use crate::presences::{ONLY_METAS, separate};
+use crate::presences::ONLY_METAS;
 use crate::scratch;
+use crate::values::{HEAD, Values};
 
 /// There is no presence.
 const NOBODY: f64 = -1.0;
@@ -24,31 +25,28 @@ const RECENT: usize = 4;
 /// or `LISTED_DEEP` and its order, or `METAS` and its metas, or the place of an object that is
 /// to get the metas which follow.
 pub(crate) struct Told<'a> {
-    text: Vec<u8>,
+    values: Values<'a>,
     numbers: Vec<f64>,
-    values: usize,
     key: Option<(&'a [u8], usize)>,
     metas: [Option<(&'a [u8], usize)>; RECENT],
 }
 
 impl<'a> Told<'a> {
-    pub(crate) fn new() -> Self {
-        let mut text = scratch::TEXT.take_empty();
-        text.push(b'[');
+    /// Of so many presences.
+    pub(crate) fn new(tracker: &'a Tracker<Json>, presences: usize) -> Self {
+        let mut numbers = scratch::NUMBERS.take_empty();
+        numbers.extend(HEAD);
         Self {
-            text,
-            numbers: scratch::NUMBERS.take_empty(),
-            values: 0,
+            values: Values::new(tracker, presences),
+            numbers,
             key: None,
             metas: [None; RECENT],
         }
     }
 
-    /// Leaves it to JavaScript; the length of the text.
-    pub(crate) fn finish(mut self) -> usize {
-        self.text.push(b']');
-        scratch::NUMBERS.put(self.numbers);
-        scratch::TEXT.put(self.text)
+    /// Leaves it to JavaScript; how many numbers there are.
+    pub(crate) fn finish(self) -> usize {
+        self.values.finish(self.numbers)
     }
 
     /// The count of the steps, and of each its kind (0 join, 1 leave), key,
@@ -104,7 +102,7 @@ impl<'a> Told<'a> {
         let at = match self.key {
             Some((last, at)) if last == key => at,
             _ => {
-                let at = self.value(|text| presence.write_key(text));
+                let at = self.values.add_key(presence);
                 self.key = Some((key, at));
                 at
             }
@@ -121,7 +119,7 @@ impl<'a> Told<'a> {
         if (head, tail) == ONLY_METAS {
             self.numbers.push(METAS);
         } else {
-            let at = self.value(|text| {
+            let at = self.values.add(|text| {
                 text.extend_from_slice(head);
                 text.extend_from_slice(tail);
             });
@@ -139,7 +137,7 @@ impl<'a> Told<'a> {
             let at = match known {
                 Some(&(_, at)) => at,
                 None => {
-                    let at = self.value(|text| text.extend_from_slice(raw));
+                    let at = self.values.add_meta(meta);
                     self.metas.rotate_right(1);
                     self.metas[0] = Some((raw, at));
                     at
@@ -151,13 +149,5 @@ impl<'a> Told<'a> {
 
     pub(crate) fn count(&mut self, count: usize) {
         self.numbers.push(count as f64);
-    }
-
-    fn value(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> usize {
-        let at = self.values;
-        self.values += 1;
-        separate(&mut self.text, at);
-        write(&mut self.text);
-        at
     }
 }

@@ -5,7 +5,7 @@ use wide::u8x16;
 /// Where the plain run of a JSON string that starts at `from` ends: the first quote, backslash or control character,
 /// or the end of `bytes`.
 #[inline(always)]
-pub(super) fn find_special(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
         if let Some(index) = special_in(chunk) {
@@ -65,12 +65,12 @@ impl Known {
     }
 
     #[inline(always)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len.into()
     }
 
     #[inline(always)]
-    pub(super) fn begins(&self, text: &[u8]) -> bool {
+    pub(crate) fn begins(&self, text: &[u8]) -> bool {
         match text.first_chunk::<16>() {
             Some(chunk) => {
                 let same = u8x16::new(*chunk).simd_eq(u8x16::new(self.bytes));

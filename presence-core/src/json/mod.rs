@@ -14,7 +14,7 @@ mod text;
 
 pub use error::{Expected, JsonError};
 
-pub(crate) use bytes::{Known, same_bytes};
+pub(crate) use bytes::{Known, find_special, same_bytes};
 pub(crate) use members::members;
 pub(crate) use number::Decimal;
 pub(crate) use scanner::{Kind, Scan, Scanner, Token};

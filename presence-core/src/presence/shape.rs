@@ -1,10 +1,12 @@
 //! The presences of a room are built alike.
 
+use std::ops::Range;
+
 use super::arena::Span;
 use super::body::{Meta, Metas};
 use super::entry::{Base, Presence};
 use super::read::is_name;
-use crate::json::{Known, Scanner};
+use crate::json::{Known, Scanner, find_special};
 
 /// How presences of late were built. One that is built like them need not be taken apart: only its values are read.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Shapes {
     oldest: usize,
     /// How many presences were like none of them since the last that was.
     missed: u32,
+    /// How many there have been.
+    learned: u32,
 }
 
 /// So many are kept: an update's metas have other members than a join's, a phone's perhaps than a browser's.
@@ -33,6 +37,10 @@ const PATIENCE: u32 = 8;
 struct Shape {
     pieces: Vec<Piece>,
     flat: bool,
+    /// Which of the pieces are a meta's.
+    meta: Range<usize>,
+    /// Tells metas built like this from others, if they are objects of scalars whose names come in the order written.
+    layout: Option<u32>,
     /// Which shape came after it the last time.
     after: usize,
 }
@@ -104,15 +112,25 @@ impl Shapes {
         if skip {
             return;
         }
-        let Some(shape) = Shape::of(&[text, rest].concat(), ref_field) else {
+        let Some(mut shape) = Shape::of(&[text, rest].concat(), ref_field) else {
             return;
         };
+        self.learned = self.learned.wrapping_add(1);
+        shape.layout = shape.layout.and(Some(self.learned));
         if self.known.len() < SHAPES {
             self.known.push(shape);
         } else if let Some(oldest) = self.known.get_mut(self.oldest) {
             *oldest = shape;
             self.oldest = (self.oldest + 1) % SHAPES;
         }
+    }
+
+    /// See [`Tracker::layout`](super::Tracker::layout).
+    pub(super) fn layout(&self, meta: &[u8], places: &mut Vec<Range<usize>>) -> Option<u32> {
+        self.known.iter().find_map(|shape| {
+            places.clear();
+            shape.places(meta, places)
+        })
     }
 }
 
@@ -127,12 +145,16 @@ impl Shape {
         let mut shape = Self {
             pieces: Vec::new(),
             flat: true,
+            meta: 0..0,
+            layout: None,
             after: 0,
         };
         let (mut depth, mut text) = (0_usize, 0);
         let (mut metas, mut in_metas, mut references) = (0, false, 0);
         // Whose value is next.
         let (mut is_metas, mut is_reference) = (false, false);
+        let mut names: Vec<&[u8]> = Vec::new();
+        let mut is_plain = true;
         while let Some(next) = scanner.peek() {
             let start = scanner.position();
             let mut then = Then::Text;
@@ -140,6 +162,7 @@ impl Shape {
                 b'[' if !is_metas => {
                     scanner.value().ok()?;
                     shape.flat = false;
+                    is_plain &= !in_metas;
                     then = Then::Array;
                 }
                 b'{' | b'[' => {
@@ -152,6 +175,7 @@ impl Shape {
                         metas += 1;
                     } else {
                         shape.flat &= depth == IN_PRESENCE;
+                        is_plain &= !in_metas;
                     }
                 }
                 b'}' | b']' => {
@@ -168,8 +192,13 @@ impl Shape {
                     let token = scanner.string_rest().ok()?;
                     if scanner.eat(b':') {
                         is_metas = depth == IN_PRESENCE && is_name(&scanner, token, b"metas");
-                        is_reference =
-                            in_metas && depth == IN_META && is_name(&scanner, token, ref_field);
+                        let is_field = in_metas && depth == IN_META;
+                        is_reference = is_field && is_name(&scanner, token, ref_field);
+                        if is_field {
+                            let name = scanner.raw(token.start, token.end);
+                            is_plain &= stays_in_place(name) && !names.contains(&name);
+                            names.push(name);
+                        }
                         continue;
                     }
                     then = if is_reference {
@@ -197,9 +226,15 @@ impl Shape {
             (is_metas, is_reference) = (false, false);
             shape.push(scanner.raw(text, end), then);
             text = scanner.position();
+            match then {
+                Then::Metas => shape.meta = shape.pieces.len()..shape.pieces.len(),
+                Then::MetaEnd => shape.meta.end = shape.pieces.len(),
+                _ => {}
+            }
         }
         shape.push(scanner.raw(text, presence.len()), Then::Text);
         shape.pieces.shrink_to_fit();
+        shape.layout = is_plain.then_some(0);
         let fits = metas == 1 && references == 1 && shape.pieces.len() <= PIECES;
         fits.then_some(shape)
     }
@@ -267,4 +302,43 @@ impl Shape {
             metas_again: false,
         })
     }
+
+    /// Where the values of a valid meta are, strings without their quotes, if it is built like those of this shape and
+    /// has no escapes in them.
+    fn places(&self, meta: &[u8], places: &mut Vec<Range<usize>>) -> Option<u32> {
+        let layout = self.layout?;
+        let mut at = 0;
+        for piece in self.pieces.get(self.meta.clone())? {
+            if !piece.text.begins(meta.get(at..)?) {
+                return None;
+            }
+            at += piece.text.len();
+            let start = at;
+            match piece.then {
+                Then::Text | Then::MetaEnd => continue,
+                Then::String | Then::Reference => {
+                    let end = find_special(meta, start);
+                    if meta.get(end) != Some(&b'"') {
+                        return None;
+                    }
+                    places.push(start..end);
+                    at = end + 1;
+                }
+                _ => {
+                    let value = meta.get(start..)?;
+                    let is_scalar = !matches!(value.first(), Some(b'"' | b'{' | b'['));
+                    let len = value.iter().position(|byte| matches!(byte, b',' | b'}'))?;
+                    at = is_scalar.then_some(start + len)?;
+                    places.push(start..at);
+                }
+            }
+        }
+        (at == meta.len()).then_some(layout)
+    }
+}
+
+/// Whether JavaScript keeps a property of this name where it was written, as its own and under this very name.
+fn stays_in_place(name: &[u8]) -> bool {
+    let is_number = name.first().is_some_and(u8::is_ascii_digit);
+    !is_number && name != b"__proto__" && !name.contains(&b'\\')
 }

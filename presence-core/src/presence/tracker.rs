@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::body::Carrier;
 use super::body::sealed::Carry;
@@ -8,6 +9,7 @@ use super::options::PresenceOptions;
 use super::patches::{CatchUp, Patch};
 use super::report::{Change, Step};
 use super::roster::Roster;
+use super::view::MetaRef;
 use crate::codec::TextPayload;
 
 /// The join that a channel is in when a frame arrives.
@@ -403,6 +405,35 @@ impl Tracker<Json> {
     /// The diffs that are waiting for a state, as their JSON.
     pub fn held_payloads(&self) -> impl Iterator<Item = &str> {
         self.held.iter().map(|held| &**held)
+    }
+
+    /// Where the values of a meta's properties are in its [`raw`](MetaRef::raw) JSON, in `places`: strings without their
+    /// quotes, numbers and literals as they are. Metas with the same layout have properties of the same names in the
+    /// same order, so that whoever has parsed one can put others together without parsing.
+    ///
+    /// `None`, and nothing useful in `places`, unless the meta is built as those of some other presence of late, and
+    /// an object of numbers, literals and strings without escapes, whose names JavaScript keeps in the order written.
+    ///
+    /// ```
+    /// use presence_core::presence::Tracker;
+    ///
+    /// let mut tracker = Tracker::default();
+    /// tracker.sync_state(
+    ///     r#"{"ann":{"metas":[{"phx_ref":"a","tabs":1}]},
+    ///         "bob":{"metas":[{"phx_ref":"b","tabs":2}]},"cy":{"metas":[{"phx_ref":"c","tabs":3}]}}"#,
+    /// )?;
+    /// let metas = tracker.roster().iter().flat_map(|presence| presence.metas());
+    /// let mut places = Vec::new();
+    /// for meta in metas {
+    ///     assert!(tracker.layout(meta, &mut places).is_some());
+    ///     let [reference, tabs] = &places[..] else { panic!("two values") };
+    ///     assert_eq!(meta.reference().as_deref(), meta.raw().get(reference.clone()));
+    ///     assert!(matches!(&meta.raw()[tabs.clone()], "1" | "2" | "3"));
+    /// }
+    /// # Ok::<(), presence_core::presence::PresenceError>(())
+    /// ```
+    pub fn layout(&self, meta: MetaRef<'_, Json>, places: &mut Vec<Range<usize>>) -> Option<u32> {
+        self.reading.shapes.layout(meta.raw_bytes(), places)
     }
 
     /// As [`Tracker::handle_state`], with the payload alone.
