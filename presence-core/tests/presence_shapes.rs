@@ -1,4 +1,5 @@
 //! Presences that are built alike are read by their shape: what that gives is what reading them in full gives.
+#![allow(clippy::expect_used, reason = "a test fails by it")]
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -130,9 +130,7 @@ impl Machine {
             .tracker_mut(presence)
             .map(|tracker| tracker.drain_patches(&mut patches));
         let count = match (self.tracker(presence), catch_up) {
-            (Some(tracker), Some(CatchUp::Rebuild)) => {
-                Mirrored::new(tracker, usize::MAX).rebuild()
-            }
+            (Some(tracker), Some(CatchUp::Rebuild)) => Mirrored::new(tracker, usize::MAX).rebuild(),
             (Some(tracker), Some(CatchUp::Patch)) if !patches.is_empty() => {
                 Mirrored::new(tracker, patches.len()).patch(&patches, with_keys)
             }
