@@ -31,9 +31,6 @@ const PATCH: f64 = 1.0;
 const WHOLE: f64 = -1.0;
 const REMOVE: f64 = -2.0;
 
-/// What is around the metas of a presence that has nothing else.
-pub(crate) const ONLY_METAS: (&[u8], &[u8]) = (b"{\"metas\":[", b"]}");
-
 /// Presences of channels that are not this package's. They have no socket, so
 /// they are told their join with every payload.
 #[derive(Debug, Default)]
@@ -328,7 +325,7 @@ impl<'a> Mirrored<'a> {
 
     /// An object around nothing but metas costs V8 more to parse than to make.
     fn put(&mut self, presence: PresenceRef<'_, Json>) {
-        if presence.around() == ONLY_METAS {
+        if presence.has_only_metas() {
             self.numbers.push(presence.len() as f64);
             for meta in presence.metas() {
                 self.values.add_meta(meta);

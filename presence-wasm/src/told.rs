@@ -3,7 +3,6 @@
 
 use presence_core::presence::{Change, ChangeKind, Json, MetaRef, PresenceRef, StepKind, Tracker};
 
-use crate::presences::ONLY_METAS;
 use crate::scratch;
 use crate::values::{HEAD, Values};
 
@@ -29,6 +28,8 @@ pub(crate) struct Told<'a> {
     numbers: Vec<f64>,
     key: Option<(&'a [u8], usize)>,
     metas: [Option<(&'a [u8], usize)>; RECENT],
+    /// Which of them gives way to the next.
+    oldest: usize,
 }
 
 impl<'a> Told<'a> {
@@ -41,6 +42,7 @@ impl<'a> Told<'a> {
             numbers,
             key: None,
             metas: [None; RECENT],
+            oldest: 0,
         }
     }
 
@@ -115,10 +117,10 @@ impl<'a> Told<'a> {
             self.numbers.push(NOBODY);
             return;
         };
-        let (head, tail) = presence.around();
-        if (head, tail) == ONLY_METAS {
+        if presence.has_only_metas() {
             self.numbers.push(METAS);
         } else {
+            let (head, tail) = presence.around();
             let at = self.values.add(|text| {
                 text.extend_from_slice(head);
                 text.extend_from_slice(tail);
@@ -138,8 +140,8 @@ impl<'a> Told<'a> {
                 Some(&(_, at)) => at,
                 None => {
                     let at = self.values.add_meta(meta);
-                    self.metas.rotate_right(1);
-                    self.metas[0] = Some((raw, at));
+                    self.metas[self.oldest % RECENT] = Some((raw, at));
+                    self.oldest += 1;
                     at
                 }
             };

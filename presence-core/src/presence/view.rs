@@ -242,6 +242,13 @@ impl<'a> PresenceRef<'a, Json> {
         (self.arena.get(extra.head), self.arena.get(extra.tail))
     }
 
+    /// Whether the presence's JSON is its metas and nothing else, `{"metas":[…]}`.
+    pub fn has_only_metas(&self) -> bool {
+        let (head, tail) = (self.body.extra.head, self.body.extra.tail);
+        // Nothing shorter has metas.
+        (head.len, tail.len) == (br#"{"metas":["#.len() as u32, b"]}".len() as u32)
+    }
+
     /// What the server's `fetch` put beside the metas: names and JSON.
     pub fn extras(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
         let (head, tail) = self.around();
