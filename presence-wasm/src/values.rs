@@ -13,8 +13,10 @@ pub(crate) const HEAD: [f64; 2] = [0.0; 2];
 /// The value is a string.
 const STRING: f64 = 0.0;
 
-/// For more presences than this parsing is quicker. (And strings cut out of a text keep all of it alive.)
+/// For more presences than this, or more values, parsing is quicker. (And strings cut out of a text keep all of it
+/// alive.)
 const FEW: usize = 8;
+const FEW_VALUES: usize = 4 * FEW;
 
 /// An array as it is written. Of a value that is a meta whose layout is known, the numbers are that layout and the
 /// start and end of each of its values in the text; of a key, 0 and its start and end. Of others there is nothing to
@@ -66,6 +68,7 @@ impl<'a> Values<'a> {
         self.begin();
         let start = self.text.len();
         self.text.extend_from_slice(meta.raw_bytes());
+        self.is_built &= self.len <= FEW_VALUES;
         if self.is_built {
             match self.tracker.layout(meta, &mut self.places) {
                 None => self.is_built = false,
