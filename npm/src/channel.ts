@@ -1,7 +1,7 @@
 import { type ChannelState, EVENTS } from "./constants.js"
 import { Ask, ask } from "./engine.js"
 import type { Frame } from "./frame.js"
-import { closure, report } from "./guard.js"
+import { closure, report, second } from "./guard.js"
 import { Presence } from "./presence.js"
 import { Push } from "./push.js"
 import type { Socket } from "./socket.js"
@@ -11,6 +11,8 @@ export type Callback<Payload = any> = (
   ref: string | null,
   joinRef: string | null | undefined,
 ) => unknown
+
+type OnMessage = (event: string, payload: any, ref?: any, joinRef?: any) => any
 
 interface Binding {
   event: string
@@ -41,14 +43,14 @@ export class Channel {
   joinedOnce = false
   joinPush: Push
   bindings: Binding[] = []
-  bindingRef = 0
+  /** Never 0, as in phoenix.js, so that programs may ask `if (ref)`. */
+  bindingRef = 3
   /** @internal */
   readonly handle: number
   #gone = false
   #hooked = false
   #presence: Presence | undefined
   #lastJoinRef: string | null | undefined
-  #onMessage: ((event: string, payload: any, ref?: any, joinRef?: any) => any) | null = null
 
   /** @internal */
   constructor(topic: string, params: any, socket: Socket) {
@@ -81,6 +83,9 @@ export class Channel {
     }
     if (this.#gone) {
       throw new Error(`the channel of '${this.topic}' is closed: make a new one with socket.channel()`)
+    }
+    if (this.onMessage !== second) {
+      this.#hook()
     }
     this.timeout = timeout
     this.joinPush.timeout = timeout
@@ -169,14 +174,16 @@ export class Channel {
    * Sees every message before the callbacks of its event do, and returns the payload they get. Meant to be
    * overridden.
    */
-  get onMessage(): (event: string, payload: any, ref?: any, joinRef?: any) => any {
-    return this.#onMessage ?? same
+  get onMessage(): OnMessage {
+    return second
   }
 
-  set onMessage(hook: (event: string, payload: any, ref?: any, joinRef?: any) => any) {
-    // Presences get what the hook returns.
-    this.#hook()
-    this.#onMessage = hook
+  set onMessage(hook: OnMessage) {
+    Object.defineProperty(this, "onMessage", { value: hook, configurable: true, writable: true })
+    // It is not, where the prototype's is overridden.
+    if (#hooked in this) {
+      this.#hook()
+    }
   }
 
   /** Whether a push would be sent at once. */
@@ -263,11 +270,8 @@ export class Channel {
 
   /** What `onMessage` makes of a payload. If it throws, or forgets to return one, callbacks get what came. */
   #handle(event: string, payload: any, ref: any, joinRef: any): any {
-    if (this.#onMessage === null) {
-      return payload
-    }
     try {
-      const handled = this.#onMessage(event, payload, ref, joinRef)
+      const handled = this.onMessage(event, payload, ref, joinRef)
       if (payload && !handled) {
         throw new Error("channel onMessage callbacks must return the payload, modified or unmodified")
       }
@@ -313,5 +317,3 @@ export class Channel {
     }
   }
 }
-
-const same = (_event: string, payload: any): any => payload

@@ -23,3 +23,6 @@ export const guarded = <A extends unknown[]>(callback: (...args: A) => unknown, 
 /** A value, or a function that gives it. */
 export const closure = <T>(value: T | (() => T)): (() => T) =>
   typeof value === "function" ? (value as () => T) : () => value
+
+/** What a hook or a chooser does where there is none. */
+export const second = (_first: unknown, second: any): any => second

@@ -67,7 +67,7 @@ export class Presence<Meta = any, Extra = {}> {
     if (typeof channel?.on !== "function") {
       throw new TypeError("new Presence(channel): the channel must have the methods `on` and `joinRef`")
     }
-    const { state, diff } = options.events ?? { state: "presence_state", diff: "presence_diff" }
+    const { state, diff } = options.events || { state: "presence_state", diff: "presence_diff" }
     this.channel = channel
     this.#host = hostOf(channel, state, diff, {
       fire: (steps, changes, synced) => this.#fire(steps, changes, synced),
@@ -126,7 +126,7 @@ export class Presence<Meta = any, Extra = {}> {
   list<T>(by: (key: string, presence: PresenceEntry<Meta, Extra>) => T): T[]
   list(by?: (key: string, presence: any) => unknown): any[] {
     const items = this.#host.mirror.items()
-    if (by === undefined) {
+    if (!by) {
       return items.slice()
     }
     const keys = this.#host.mirror.keys()

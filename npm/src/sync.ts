@@ -1,6 +1,7 @@
 // The static half of Presence: the same roster, on plain objects of the caller's.
 
 import { checked, Machine, ready, writeText } from "./engine.js"
+import { second } from "./guard.js"
 import { readChanged, readSteps, type Step, turnTo } from "./told.js"
 import { Layouts } from "./values.js"
 
@@ -63,7 +64,5 @@ export const syncDiff = (
 ): State => apply(withoutPrototype(state), sync(true, state, diff), onJoin, onLeave)
 
 /** What `chooser(key, presence)` makes of each presence, in order. */
-export const list = (
-  presences: State,
-  chooser: (key: string, presence: any) => any = (_key, presence) => presence,
-): any[] => Object.getOwnPropertyNames(presences).map((key) => chooser(key, presences[key]))
+export const list = (presences: State, chooser?: ((key: string, presence: any) => any) | null): any[] =>
+  Object.getOwnPropertyNames(presences).map((key) => (chooser || second)(key, presences[key]))

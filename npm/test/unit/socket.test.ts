@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { both, type Stage, useFakeTimers } from "./both.js"
 
 useFakeTimers()
@@ -291,6 +291,67 @@ describe("channels", () => {
       stage.server().receive(null, null, "room:1", "msg", { n: 1 })
     })
   })
+
+  it.each<[string, (stage: Stage, hook: any) => any]>([
+    [
+      "a method of a subclass",
+      ({ lib, socket }, hook) =>
+        new (class extends lib.Channel {
+          onMessage(event: string, payload: any) {
+            return hook(event, payload)
+          }
+        })("room:1", {}, socket),
+    ],
+    [
+      "a field of a subclass",
+      ({ lib, socket }, hook) =>
+        new (class extends lib.Channel {
+          onMessage = hook
+        })("room:1", {}, socket),
+    ],
+    [
+      "the prototype's method",
+      ({ lib, socket }, hook) => {
+        const { prototype } = lib.Channel
+        const before = Object.getOwnPropertyDescriptor(prototype, "onMessage")!
+        onTestFinished(() => void Object.defineProperty(prototype, "onMessage", before))
+        prototype.onMessage = hook
+        return new lib.Channel("room:1", {}, socket)
+      },
+    ],
+    [
+      "a property that is defined",
+      ({ lib, socket }, hook) =>
+        Object.defineProperty(new lib.Channel("room:1", {}, socket), "onMessage", { value: hook }),
+    ],
+  ])("passes everything through an onMessage that is %s", (_name, make) => {
+    both((stage) => {
+      const hook = (event: string, payload: any) => {
+        stage.log.push([event, payload])
+        return event === "presence_state" ? { bob: payload.ann } : payload
+      }
+      const channel = make(stage, hook)
+      stage.socket.channels.push(channel)
+      const presence = new stage.lib.Presence(channel)
+      stage.socket.connect()
+      stage.server().open()
+      channel.join()
+      reply(stage)
+      const { ref } = channel.joinPush
+      stage.server().receive(ref, null, "room:1", "presence_state", { ann: { metas: [{ phx_ref: "1" }] } })
+      stage.log.push(Object.keys(presence.state))
+    })
+  })
+
+  it("gives refs that a program can tell from none", () => {
+    both((stage) => {
+      const channel = stage.socket.channel("room:1")
+      stage.log.push(
+        channel.on("msg", () => {}),
+        channel.onError(() => {}),
+      )
+    })
+  })
 })
 
 describe("pushes", () => {
@@ -373,6 +434,15 @@ describe("pushes", () => {
 })
 
 describe("the rest of the surface", () => {
+  it.each([undefined, null, false, 0])("lists everybody by %s", (chooser) => {
+    both(({ lib, log, socket }) => {
+      const presence = new lib.Presence(socket.channel("room:1"), { events: chooser })
+      const state = { ann: { metas: [{ phx_ref: "1" }] } }
+      presence.channel.trigger("presence_state", state)
+      log.push(presence.list(chooser), lib.Presence.list(state, chooser))
+    })
+  })
+
   it("pings", () => {
     both((stage) => {
       stage.log.push(stage.socket.ping(stage.heard("pong")))
