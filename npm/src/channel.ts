@@ -52,8 +52,8 @@ export class Channel {
   #presence: Presence | undefined
   #lastJoinRef: string | null | undefined
 
-  /** @internal */
-  constructor(topic: string, params: any, socket: Socket) {
+  /** Not yet one of the socket's `channels`, as what `socket.channel` makes is. */
+  constructor(topic: string, params: object | (() => object) | undefined, socket: Socket) {
     if (typeof topic !== "string") {
       throw new TypeError(`topic must be a string, but is ${String(topic)}`)
     }

@@ -1,7 +1,8 @@
 import { decodeBinary, encodeBinary } from "./binary.js"
 import type { Message } from "./frame.js"
 
-type Outgoing = Omit<Message, "join_ref" | "ref"> & { join_ref?: any; ref?: any }
+/** A message to send: its refs may be left out. */
+export type Outgoing = Omit<Message, "join_ref" | "ref"> & { join_ref?: any; ref?: any }
 
 /** Between messages and frames: JSON arrays as text, `ArrayBuffer` payloads as binary frames. */
 export const Serializer = {

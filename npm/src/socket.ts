@@ -8,7 +8,7 @@ import { closure, guarded } from "./guard.js"
 import { LongPoll } from "./longpoll.js"
 import { checkOptions, type SocketOptions } from "./options.js"
 import type { Presence } from "./presence.js"
-import { Serializer } from "./serializer.js"
+import { type Outgoing, Serializer } from "./serializer.js"
 import type {
   ConnectionState,
   Logger,
@@ -158,8 +158,8 @@ export class Socket {
   }
 
   /** Sends a message as it is, now or once connected. */
-  push(message: WireMessage): void {
-    this.driver.sendRaw(message)
+  push(message: Outgoing): void {
+    this.driver.sendRaw(message as WireMessage)
   }
 
   /** Calls `callback` with the time in ms that the server takes to answer. False if not connected. */

@@ -64,5 +64,5 @@ export const syncDiff = (
 ): State => apply(withoutPrototype(state), sync(true, state, diff), onJoin, onLeave)
 
 /** What `chooser(key, presence)` makes of each presence, in order. */
-export const list = (presences: State, chooser?: ((key: string, presence: any) => any) | null): any[] =>
-  Object.getOwnPropertyNames(presences).map((key) => (chooser || second)(key, presences[key]))
+export const list = <T = any>(presences: object, chooser?: ((key: string, presence: any) => T) | null): T[] =>
+  Object.getOwnPropertyNames(presences).map((key) => (chooser || second)(key, (presences as State)[key]))
