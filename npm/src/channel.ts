@@ -213,9 +213,6 @@ export class Channel {
 
   /** Calls the callbacks of `event`. */
   trigger(event: string, payload?: any, ref?: any, joinRef?: any): void {
-    if (event === EVENTS.error) {
-      this.socket.log("channel", `error ${this.topic}`, payload)
-    }
     const handled = this.#handle(event, payload, ref, joinRef)
     this.#dispatch(event, handled, ref, joinRef)
   }
@@ -291,6 +288,9 @@ export class Channel {
     source: Source = undefined,
     frame: Frame | null = null,
   ): void {
+    if (event === EVENTS.error) {
+      this.socket.log("channel", `error ${this.topic}`, payload)
+    }
     // Those who come meanwhile are not called; taking one off leaves this array as it is.
     const { bindings } = this
     const { length } = bindings

@@ -495,8 +495,9 @@ describe("the rest of the surface", () => {
     both((stage) => {
       stage.socket.logger = (kind: string, message: string) =>
         stage.log.push(["log", kind, message.replace("FakeTransport", "T")])
-      join(stage)
+      const channel = join(stage)
       reply(stage)
+      stage.server().receive(channel.joinPush.ref, null, "room:1", "phx_error", {})
     })
   })
 })
