@@ -87,7 +87,8 @@ export const useChannel = (
     setChannel(shared.value)
     return use(shared)
   }, [socket, topic])
-  return channel
+  // Until the effect has run it is still that of before.
+  return channel?.socket === socket && channel?.topic === topic ? channel : null
 }
 
 const sharedChannel = (socket: Socket, topic: string, params: object | undefined): Shared<Channel> => {
@@ -151,29 +152,32 @@ export function usePresence(
   channel: Channel | Presence<any, any> | null,
   selector: (presence: PresenceView<any, any>) => unknown = everybody,
 ): unknown {
-  const latest = useRef<{ value: unknown } | null>(null)
+  /** What was shown last: a render that is thrown away must not change it. */
+  const rendered = useRef<{ value: unknown } | null>(null)
   const presence = channel === null ? null : presenceOf(channel)
   const subscribe = useCallback(
     (changed: () => void) => (presence === null ? () => {} : presence.watch(changed)),
     [presence],
   )
   // The selector may make new objects each time, but must give the same ones while nothing happens.
-  let seen: { view: PresenceView<any, any>; revision: number } | null = null
+  let seen: { view: PresenceView<any, any>; revision: number; value: unknown } | null = null
   const select = (view: PresenceView<any, any>, revision: number): unknown => {
     if (seen?.view !== view || seen.revision !== revision) {
-      seen = { view, revision }
       const value = selector(view)
-      if (latest.current === null || !isSame(latest.current.value, value)) {
-        latest.current = { value }
-      }
+      const before = seen ?? rendered.current
+      seen = { view, revision, value: before !== null && isSame(before.value, value) ? before.value : value }
     }
-    return latest.current!.value
+    return seen.value
   }
-  return useSyncExternalStore(
+  const value = useSyncExternalStore(
     subscribe,
     () => (presence === null ? select(EMPTY, 0) : select(presence, presence.revision)),
     () => select(EMPTY, 0),
   )
+  useEffect(() => {
+    rendered.current = { value }
+  }, [value])
+  return value
 }
 
 const presenceOf = (channel: Channel | Presence<any, any>): Presence<any, any> =>

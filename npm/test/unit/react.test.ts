@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as React from "react"
-import { act, createElement as h, memo, StrictMode } from "react"
+import { act, createElement as h, memo, StrictMode, Suspense, startTransition, useState } from "react"
 import * as ReactDom from "react-dom"
 import { createRoot } from "react-dom/client"
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
@@ -100,6 +100,48 @@ it("follows the channel to another topic, and leaves the first", async () => {
   expect(rows()).toEqual(["carl r3"])
   expect(sockets).toHaveLength(1)
   expect(sockets[0].channels.map(({ topic }) => topic)).toEqual(["room:2"])
+})
+
+it("gives no channel of another topic", async () => {
+  const seen: unknown[] = []
+  const Topics = ({ socket, topic }: { socket: Socket; topic: string }) => {
+    seen.push([topic, useChannel(socket, topic)?.topic])
+    return null
+  }
+  const socket = new Socket("ws://example.com/socket", { transport: server.transport })
+  await act(() => root.render(h(Topics, { socket, topic: "room:1" })))
+  await act(() => root.render(h(Topics, { socket, topic: "room:2" })))
+  expect(seen).toEqual([
+    ["room:1", undefined],
+    ["room:1", "room:1"],
+    ["room:2", undefined],
+    ["room:2", "room:2"],
+  ])
+})
+
+it("does not render anew because a transition is under way", async () => {
+  await show("room:1")
+  const [channel] = sockets[0].channels
+  let select = (_id: string) => {}
+  const never = new Promise(() => {})
+  const Selected = () => {
+    const [id, setId] = useState("ann")
+    select = setId
+    renders.push(id)
+    const person = usePresence(channel, (presence) => [id, presence.get(id)])
+    if (id === "bob") {
+      throw never
+    }
+    return h("p", null, String(person[0]))
+  }
+  await act(() => root.render(h(Suspense, null, h(Selected))))
+  await act(() => startTransition(() => select("bob")))
+  expect(renders.at(-1)).toBe("bob")
+  renders.length = 0
+  server.enter("room:1", "carl")
+  await settle()
+  expect(view.textContent).toBe("ann")
+  expect(renders).toEqual([])
 })
 
 it.each([false, true])("makes and ends one connection (StrictMode: %s)", async (strict) => {
