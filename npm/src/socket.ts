@@ -1,6 +1,6 @@
 import { appendParams } from "./ajax.js"
 import { Channel } from "./channel.js"
-import { DEFAULT_TIMEOUT, DEFAULT_VSN, READY } from "./constants.js"
+import { DEFAULT_TIMEOUT, DEFAULT_VSN } from "./constants.js"
 import { Driver } from "./driver.js"
 import { Ask, ask } from "./engine.js"
 import type { Message } from "./frame.js"
@@ -23,6 +23,8 @@ type Kind = "open" | "close" | "error" | "message"
 
 const RECONNECT = [10, 50, 100, 150, 200, 250, 500, 1000, 2000]
 const REJOIN = [1000, 2000, 5000]
+/** By a transport's `readyState`. */
+const STATES = ["connecting", "open", "closing"] as const
 
 /**
  * One of everything, never connected, once a socket is let go: V8 throws its best code away at a collection that finds
@@ -207,16 +209,7 @@ export class Socket {
   }
 
   connectionState(): ConnectionState {
-    switch (this.conn?.readyState) {
-      case READY.connecting:
-        return "connecting"
-      case READY.open:
-        return "open"
-      case READY.closing:
-        return "closing"
-      default:
-        return "closed"
-    }
+    return STATES[this.conn?.readyState as number] ?? "closed"
   }
 
   isConnected(): boolean {
