@@ -196,12 +196,16 @@ export class Driver implements Listener {
     }
   }
 
-  /** The clock is looked up at each call, so that a faked one is used. */
+  /** The clock is looked up at each call, so that a faked one is used, even if it is faked meanwhile and set back. */
   now(): number {
-    return Math.max(performance.now(), this.#woken)
+    const clock = performance.now()
+    this.#now += Math.max(clock - this.#clock, 0)
+    this.#clock = clock
+    return this.#now
   }
 
-  #woken = 0
+  #clock = 0
+  #now = 0
 
   get #connection(): number {
     return ask(this.machine, Ask.Connection)
@@ -566,7 +570,7 @@ export class Driver implements Listener {
       this.#timer = setTimeout(() => {
         this.#deadline = NONE
         // Timers may fire a little early, and a faked one need not move the clock.
-        this.#woken = Math.max(this.#woken, wait < LONGEST_TIMEOUT ? deadline : 0)
+        this.#now = Math.max(this.now(), wait < LONGEST_TIMEOUT ? deadline : 0)
         this.#look()
         this.#transports.lookAtOthers(this.#connection)
         this.#do(Act.HandleTimeout, Number(page.isHidden()))

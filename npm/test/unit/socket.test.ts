@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { both, type Stage, useFakeTimers } from "./both.js"
 
 useFakeTimers()
@@ -355,6 +355,20 @@ describe("channels", () => {
 })
 
 describe("pushes", () => {
+  it("time out in time where timers are faked after the socket was made", () => {
+    vi.useRealTimers()
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      vi.useFakeTimers()
+      channel.push("ask").receive("timeout", stage.heard("timeout"))
+      stage.wait(9_999)
+      stage.log.push("not yet")
+      stage.wait(1)
+      vi.useRealTimers()
+    })
+  })
+
   it("are answered", () => {
     const log = both((stage) => {
       const channel = join(stage)
