@@ -52,7 +52,8 @@ export interface SocketOptions {
   stopOnJoinRefusal?: boolean
 }
 
-const TYPES: Record<keyof SocketOptions, string[]> = {
+/** Whatever is true is `debug`. */
+const TYPES: Record<Exclude<keyof SocketOptions, "debug">, string[]> = {
   transport: ["function"],
   longPollFallbackMs: ["number"],
   timeout: ["number"],
@@ -62,7 +63,6 @@ const TYPES: Record<keyof SocketOptions, string[]> = {
   rejoinAfterMs: ["function"],
   jitter: ["number"],
   logger: ["function"],
-  debug: ["boolean"],
   params: ["object", "function"],
   authToken: ["string", "function"],
   binaryType: ["string"],

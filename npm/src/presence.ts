@@ -149,7 +149,8 @@ export class Presence<Meta = any, Extra = {}> {
 
   /** The presence of this key. */
   get(key: string): PresenceEntry<Meta, Extra> | undefined {
-    return this.#host.get(key)
+    // As a property is, which many take keys for.
+    return this.#host.get(String(key))
   }
 
   /** How many keys there are. */

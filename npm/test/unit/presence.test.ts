@@ -129,7 +129,9 @@ describe("the snapshot", () => {
         presence.list((own, entry) => (own === key ? entry : null)).find(Boolean),
       )
     }
+    expect(presence.get(7 as any)).toBe(presence.get("7"))
     expect(presence.get("nobody")).toBeUndefined()
+    expect(presence.get(undefined as any)).toBeUndefined()
     diff({}, { ann: person("r0") })
     expect(presence.get("ann")).toBeUndefined()
     expect(presence.size).toBe(keys.length - 1)
