@@ -103,9 +103,10 @@ export class Presence<Meta = any, Extra = {}> {
 
   /**
    * Calls `callback` with what each frame did, one change a presence, after `onSync`; frames that changed nothing
-   * are not told. Any number may listen. Returns what ends it.
+   * are not told. Any number may listen. Returns what ends it. Bound, as `getSnapshot` is: React's
+   * `useSyncExternalStore` takes the two as they are.
    */
-  subscribe(callback: (changes: PresenceChange<Meta, Extra>[]) => unknown): () => void {
+  subscribe = (callback: (changes: PresenceChange<Meta, Extra>[]) => unknown): (() => void) => {
     const end = register(this.#subscribers, callback, () => this.#wantChanges())
     this.#wantChanges()
     return end
@@ -138,7 +139,7 @@ export class Presence<Meta = any, Extra = {}> {
   }
 
   /** The presences in one array, which stays the same until one changes; those that did not keep their identity. */
-  getSnapshot(): readonly PresenceEntry<Meta, Extra>[] {
+  getSnapshot = (): readonly PresenceEntry<Meta, Extra>[] => {
     const { mirror } = this.#host
     const items = mirror.items()
     if (this.#snapshot?.version !== mirror.version) {

@@ -55,7 +55,7 @@ export class Socket {
   endPoint: string
   vsn: string
   authToken: (() => string | null | undefined | Promise<string | null | undefined>) | undefined
-  readonly #refusals: Listener[] = []
+  #refusals: Listener[] = []
   /** @internal */
   readonly driver: Driver
 
@@ -198,13 +198,10 @@ export class Socket {
 
   /** Removes the callbacks of these refs. */
   off(refs: string[]): void {
-    for (let at = this.#refusals.length - 1; at >= 0; at--) {
-      if (refs.includes(this.#refusals[at][0])) {
-        this.#refusals.splice(at, 1)
-      }
-    }
+    const others = (listeners: Listener[]) => listeners.filter(([ref]) => !refs.includes(ref))
+    this.#refusals = others(this.#refusals)
     for (const kind of Object.keys(this.stateChangeCallbacks) as Kind[]) {
-      this.stateChangeCallbacks[kind] = this.stateChangeCallbacks[kind].filter(([ref]) => !refs.includes(ref))
+      this.stateChangeCallbacks[kind] = others(this.stateChangeCallbacks[kind])
     }
   }
 

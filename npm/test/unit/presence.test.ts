@@ -119,6 +119,17 @@ describe("the snapshot", () => {
     expect(first[1].metas).toHaveLength(1)
   })
 
+  it("goes to useSyncExternalStore as it is", () => {
+    const { presence, state } = room()
+    const { subscribe, getSnapshot } = presence
+    const changed = vi.fn()
+    const stop = subscribe(changed)
+    state({ ann: person("a") })
+    expect(changed).toHaveBeenCalledOnce()
+    expect(getSnapshot()).toBe(presence.getSnapshot())
+    stop()
+  })
+
   it("finds by key the same objects that it lists", () => {
     const { presence, state, diff } = room()
     const keys = ["ann", "7", "", "__proto__", "zoë", "\ud800"]
