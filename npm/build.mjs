@@ -25,6 +25,20 @@ writeConstants("unpacker", {
   length,
 })
 
+// What npm shows: the README without its parts on the house and on Rust.
+const readme = readFileSync("../README.md", "utf8")
+const part = (from, to) => readme.slice(readme.indexOf(from), to && readme.indexOf(to))
+const parts = [
+  part("# phoenix-presence", "!["),
+  part("## In JavaScript", "## In Rust"),
+  part("## Where it differs", "## The house"),
+  part("## Licence"),
+]
+writeFileSync("README.md", parts.join("").replaceAll("](npm/", "]("))
+for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+  copyFileSync(`../${licence}`, licence)
+}
+
 /** A module of constants, and its types. */
 function writeConstants(name, constants) {
   const entries = Object.entries(constants)

@@ -1,5 +1,6 @@
 //! Building the npm package: Rust to wasm, its JavaScript side, then the package's own build.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -168,10 +169,12 @@ fn pack(project: &Project) -> Result<()> {
 }
 
 fn build_package(project: &Project, force: bool) -> Result<()> {
-    let mut inputs = vec![project.path("npm/wasm"), project.path("npm/src")];
+    let mut inputs = ["npm/wasm", "npm/src", "README.md"]
+        .map(|path| project.path(path))
+        .to_vec();
     inputs.extend(build_files(project)?);
     let stamp = Stamp::of(project.scratch("npm.stamp"), &inputs)?;
-    if !force && stamp.is_fresh(&[project.path("npm/dist")]) {
+    if !force && stamp.is_fresh(&["npm/dist", "npm/README.md"].map(|path| project.path(path))) {
         return Ok(());
     }
     say::step("Building the npm package");
@@ -186,7 +189,8 @@ fn build_files(project: &Project) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(project.path("npm")).context(cannot)? {
         let path = entry.context(cannot)?.path();
-        if path.is_file() && path.extension().is_some_and(|ext| ext != "tgz") {
+        let is_input = |ext: &OsStr| ext != "tgz" && ext != "md";
+        if path.is_file() && path.extension().is_some_and(is_input) {
             files.push(path);
         }
     }

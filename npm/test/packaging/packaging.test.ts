@@ -51,6 +51,17 @@ describe("the tarball", () => {
     )
   })
 
+  it("has the licences, and the README with what error messages point to", () => {
+    const folder = join(project("papers", {}), "node_modules/phoenix-presence")
+    expect(readdirSync(folder)).toEqual(
+      expect.arrayContaining(["COMPATIBILITY.md", "LICENSE-APACHE", "LICENSE-MIT"]),
+    )
+    const readme = readFileSync(join(folder, "README.md"), "utf8")
+    const headings = readme.match(/^## .*/gm)
+    expect(headings).toEqual(["## In JavaScript", "## Where it differs from phoenix.js", "## Licence"])
+    expect(readme).toContain("### Without WebAssembly")
+  })
+
   it("has one wasm, and within its budget", () => {
     const folder = project("contents", {})
     const files = readdirSync(join(folder, DIST))
