@@ -56,13 +56,15 @@ const compileUrl = async (url: string | URL): Promise<WebAssembly.Module | Buffe
 }
 
 const compile = async (response: Response, url: string): Promise<WebAssembly.Module | BufferSource> => {
-  if (!response.ok) {
+  const type = response.headers.get("content-type")?.split(";")[0].trim()
+  // What serves a page of one application gives that page for whatever it has not.
+  const isPage = type === "text/html"
+  if (!response.ok || isPage) {
     throw new Error(
-      `phoenix-presence/slim cannot load its wasm from ${url}: HTTP ${response.status}. ` +
+      `phoenix-presence/slim cannot load its wasm from ${url}: HTTP ${response.status}${isPage ? `, ${type}` : ""}. ` +
         "Give init() the URL of phoenix-presence/presence.wasm",
     )
   }
-  const type = response.headers.get("content-type")?.split(";")[0].trim()
   const streams = type === "application/wasm" && typeof WebAssembly.compileStreaming === "function"
   try {
     // Awaited here, so that its error is this function's to explain.
