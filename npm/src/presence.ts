@@ -31,6 +31,7 @@ const nothing = (): void => {}
  */
 export class Presence<Meta = any, Extra = {}> {
   channel: PresenceChannel
+  /** @internal Set by `onJoin` and its siblings, which tell the engine that somebody listens. */
   caller: { onJoin: OnJoin<Meta, Extra>; onLeave: OnLeave<Meta, Extra>; onSync: () => unknown } = {
     onJoin: nothing,
     onLeave: nothing,
