@@ -149,6 +149,9 @@ export class Channel {
     }
     const push = new Push(this, event, () => body, timeout)
     this.socket.driver.push(this, push, timeout)
+    if (this.#gone) {
+      push.lose()
+    }
     return push
   }
 

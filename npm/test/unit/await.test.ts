@@ -57,6 +57,16 @@ it("rejects as soon as the connection is lost, while receive still gets its time
   expect(heard).toHaveBeenCalledOnce()
 })
 
+it("rejects at once on a channel that was left, while receive still gets its timeout", async () => {
+  const { channel } = room()
+  channel.leave()
+  const heard = vi.fn()
+  const push = channel.push("new", {}, 50).receive("timeout", heard)
+  await expect(push).rejects.toMatchObject({ status: "disconnected" })
+  vi.advanceTimersByTime(50)
+  expect(heard).toHaveBeenCalledOnce()
+})
+
 it("rejects a join that is refused, and one whose channel is left before its answer", async () => {
   const socket = connected()
   const refused = socket.channel("room:1").join()
