@@ -204,8 +204,8 @@ export class Driver implements Listener {
     return this.#now
   }
 
-  #clock = 0
-  #now = 0
+  #clock = performance.now()
+  #now = this.#clock
 
   get #connection(): number {
     return ask(this.machine, Ask.Connection)

@@ -175,10 +175,6 @@ describe("a wrong option", () => {
     expect(new Socket("/socket", { debug: "true" } as any).hasLogger()).toBe(true)
   })
 
-  it("debug has none: whatever is true will do, as in phoenix.js", () => {
-    expect(new Socket("/socket", { debug: "true" } as any).hasLogger()).toBe(true)
-  })
-
   it("names the end point and the options themselves", () => {
     expect(() => new Socket(7 as any)).toThrow(/endPoint must be a string, but is 7/)
     expect(() => new Socket("/socket", "x" as any)).toThrow(/options must be an object/)
