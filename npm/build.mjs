@@ -59,6 +59,9 @@ const glue = {
         .replaceAll(/new URL\([^)]*import\.meta\.url\)/g, "undefined")
         // No JavaScript object ever gets into the wasm.
         .replace(/const table = wasm\.__wbindgen_externrefs;[^}]*/, "")
+        // Machines are freed by the collector alone.
+        .replace(/__destroy_into_raw\(\) .*?\n {4}\}\n {4}free\(\) .*?\n {4}\}/s, "")
+        .replace(/if \(Symbol\.dispose\) .*/, "")
         // It is initialised in one place, and as it should be.
         .replaceAll(/console\.warn\('using deprecated .*'\)/g, "undefined")
         // Of TypeScript's enums nothing is left but the numbers.
