@@ -157,6 +157,8 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
 
   /** @internal */
   takePayload(): any {
+    // Of a join that is tried again a reply can come.
+    this.#lost = false
     const payload = this.isPrepared() ? this.#prepared?.payload : this.payload()
     this.#prepared = null
     return payload ?? {}

@@ -1,7 +1,7 @@
 // join(), push() and leave() as promises.
 
 import { expect, it, vi } from "vitest"
-import { PushError } from "../../src/index.js"
+import { PushError, type Socket } from "../../src/index.js"
 import { useFakeTimers } from "./both.js"
 import { connected, reply, room, server } from "./room.js"
 
@@ -76,6 +76,22 @@ it("rejects a join that is refused, and one whose channel is left before its ans
   const left = expect(channel.join()).rejects.toMatchObject({ status: "disconnected" })
   channel.leave()
   await left
+})
+
+it.each<[string, (socket: Socket) => void]>([
+  ["disconnects", (socket) => socket.disconnect()],
+  ["gives up", () => server().lose(1008)],
+])("rejects a join when the socket %s, and tells of it once connected anew", async (_what, end) => {
+  const socket = connected({ stopOnRefusal: true })
+  const join = socket.channel("room:1").join()
+  const lost = expect(join).rejects.toMatchObject({ status: "disconnected" })
+  end(socket)
+  await lost
+  socket.connect()
+  server().open()
+  const joined = expect(join).resolves.toEqual({ room: 1 })
+  reply("ok", { room: 1 })
+  await joined
 })
 
 it("tells of the next outcome of a join, or of the latest", async () => {
