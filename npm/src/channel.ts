@@ -12,8 +12,6 @@ export type Callback<Payload = any> = (
   joinRef: string | null | undefined,
 ) => unknown
 
-type OnMessage = (event: string, payload: any, ref?: any, joinRef?: any) => any
-
 interface Binding {
   event: string
   ref: number
@@ -34,7 +32,16 @@ export interface PresenceCallback {
 /** Where a message came from: the server, by the engine or around it; undefined, if the user made it. */
 type Source = "engine" | "server" | undefined
 
+export interface Channel {
+  /**
+   * Sees every message before the callbacks of its event do, and returns the payload they get. Meant to be
+   * overridden.
+   */
+  onMessage(event: string, payload: any, ref?: any, joinRef?: any): any
+}
+
 /** A topic of a socket's: made by `socket.channel(topic, params)`. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: an accessor, to be overridden as a method is.
 export class Channel {
   topic: string
   params: () => object
@@ -51,6 +58,20 @@ export class Channel {
   #hooked = false
   #presence: Presence | undefined
   #lastJoinRef: string | null | undefined
+
+  static {
+    Object.defineProperty(Channel.prototype, "onMessage", {
+      get: () => second,
+      set(hook) {
+        Object.defineProperty(this, "onMessage", { value: hook, configurable: true, writable: true })
+        // It is not, where the prototype's is overridden.
+        if (#hooked in this) {
+          this.#hook()
+        }
+      },
+      configurable: true,
+    })
+  }
 
   /** Not yet one of the socket's `channels`, as what `socket.channel` makes is. */
   constructor(topic: string, params: object | (() => object) | undefined, socket: Socket) {
@@ -171,22 +192,6 @@ export class Channel {
   /** The ref of the present join. */
   joinRef(): string | null | undefined {
     return this.#gone ? this.#lastJoinRef : this.socket.driver.joinRef(this)
-  }
-
-  /**
-   * Sees every message before the callbacks of its event do, and returns the payload they get. Meant to be
-   * overridden.
-   */
-  get onMessage(): OnMessage {
-    return second
-  }
-
-  set onMessage(hook: OnMessage) {
-    Object.defineProperty(this, "onMessage", { value: hook, configurable: true, writable: true })
-    // It is not, where the prototype's is overridden.
-    if (#hooked in this) {
-      this.#hook()
-    }
   }
 
   /** Whether a push would be sent at once. */

@@ -37,6 +37,12 @@ export const state: ConnectionState = socket.connectionState()
 const channel = new Channel("room:1", {}, socket)
 channel.on("message", ({ body }: { body: string }) => body)
 channel.onMessage = (_event: string, payload: any, _ref: any) => payload
+export class Loud extends Channel {
+  override onMessage(event: string, payload: any, _ref: any) {
+    console.log(event)
+    return payload
+  }
+}
 const statuses: PushStatus[] = ["ok", "error", "timeout"]
 const push: Push = channel.push("message", { body: "hello" })
 for (const status of statuses) {
