@@ -253,7 +253,7 @@ export class Channel {
   }
 
   /** @internal The channel is no longer the socket's. */
-  close(reason: string, joinRef: string | null): void {
+  close(reason: string, joinRef: string | null | undefined): void {
     this.closed(joinRef)
     const { socket } = this
     socket.log("channel", `leave ${this.topic}`)
@@ -262,7 +262,7 @@ export class Channel {
   }
 
   /** @internal From now on it is; its last join was this. */
-  closed(joinRef: string | null): void {
+  closed(joinRef: string | null | undefined): void {
     this.#gone = true
     this.#lastJoinRef = joinRef
   }

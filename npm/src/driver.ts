@@ -97,8 +97,7 @@ export class Driver implements Listener {
   }
 
   joinRef(channel: Channel): string | null | undefined {
-    const ref = ask(this.machine, Ask.JoinRef, channel.handle)
-    return ref === 0 ? (channel.joinedOnce ? null : undefined) : String(ref)
+    return joinRefOf(ask(this.machine, Ask.JoinRef, channel.handle), channel)
   }
 
   makeRef(): string {
@@ -389,7 +388,7 @@ export class Driver implements Listener {
       case Tag.ChannelClosed:
       case Tag.JoinGaveUp: {
         const channel = this.#forget(first)
-        const joinRef = refOf(tag === Tag.ChannelClosed ? words[at + 1] : 0)
+        const joinRef = joinRefOf(tag === Tag.ChannelClosed ? words[at + 1] : 0, channel)
         const reason = tag === Tag.ChannelClosed ? "leave" : "join refused"
         return channel && guarded(() => channel.close(reason, joinRef))
       }
@@ -438,8 +437,8 @@ export class Driver implements Listener {
       const { channel, event } = push
       push.ref = refOf(ref)
       const payload = push.prepare()
-      const join_ref = joinRef === 0 ? (channel.joinedOnce ? null : undefined) : String(joinRef)
-      this.#logPush({ join_ref, ref: push.ref, topic: channel.topic, event, payload })
+      const join_ref = joinRefOf(joinRef, channel)
+      this.#logPush({ topic: channel.topic, event, payload, ref: push.ref, join_ref })
     }
   }
 
@@ -453,17 +452,17 @@ export class Driver implements Listener {
     const [connection, joinRef, ref, channelId, pushId, what] = words.slice(at, at + 6)
     const channel = this.#channels.get(channelId)
     const push = this.#pushes.get(pushId)
-    const join_ref = joinRef === 0 ? (channel?.joinedOnce ? null : undefined) : String(joinRef)
     if (push !== undefined) {
       push.ref = String(ref)
     }
     const prepared = push?.isPrepared()
+    // In phoenix.js's order, which a custom `encode` may show.
     const message: Message = {
-      join_ref,
-      ref: String(ref),
       topic: channel?.topic ?? "phoenix",
       event: what === HEARTBEAT ? "heartbeat" : (push?.event ?? EVENTS.leave),
       payload: push?.takePayload() ?? {},
+      ref: String(ref),
+      join_ref: joinRefOf(joinRef, channel),
     }
     if (!prepared) {
       this.#logPush(message)
@@ -498,7 +497,7 @@ export class Driver implements Listener {
     }
     if (channel !== undefined) {
       if (kind === CLOSED) {
-        channel.closed(refOf(joinRef))
+        channel.closed(joinRefOf(joinRef, channel))
       }
       try {
         channel.receive(frame, push)
@@ -581,6 +580,10 @@ export class Driver implements Listener {
 
 /** A ref of the machine's. */
 const refOf = (ref: number): string | null => (ref === 0 ? null : String(ref))
+
+/** The ref of a channel's join; undefined, as in phoenix.js, before there is one. */
+const joinRefOf = (ref: number, channel: Channel | undefined): string | null | undefined =>
+  ref === 0 && !channel?.joinedOnce ? undefined : refOf(ref)
 
 /** A ref for the machine, which knows strings and nothing else. */
 const text = (ref: any): string | null => String(ref ?? "") || null

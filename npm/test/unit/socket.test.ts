@@ -246,9 +246,22 @@ describe("channels", () => {
       other.leave().receive("ok", stage.heard("left"))
       log.push(other.state, socket.channels.length)
       const never = socket.channel("room:3")
+      never.onClose(stage.heard("closed"))
       never.leave().receive("ok", stage.heard("left"))
-      log.push(socket.channels.length)
+      log.push(socket.channels.length, typeof never.joinRef())
     })
+  })
+
+  it("gives a message's fields to an encoder of its own in phoenix.js's order", () => {
+    const encode = (message: object, send: (text: string) => void) => send(JSON.stringify(message))
+    both(
+      (stage) => {
+        const channel = join(stage)
+        channel.push("before its answer", {})
+        stage.wait(30_000)
+      },
+      { encode, decode: JSON.parse },
+    )
   })
 
   it("leaves the older channel of a topic", () => {
