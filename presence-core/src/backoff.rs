@@ -1,5 +1,8 @@
 //! How long to wait before the next try.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::timer::TimerId;
 
 /// The waits between tries, in milliseconds.

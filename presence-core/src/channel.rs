@@ -1,6 +1,8 @@
 //! A topic of the socket's.
 
-use std::sync::Arc;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::backoff::Retry;
 use crate::id::{PresenceId, PushId};

@@ -1,6 +1,6 @@
 //! What the machine asks of its shell, and what it tells it.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use crate::id::{ChannelId, ConnectionId, PresenceId, PushId};
 

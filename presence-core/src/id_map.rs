@@ -1,5 +1,7 @@
 //! A small map whose keys mostly grow.
 
+use alloc::vec::Vec;
+
 /// What stands under numbers that are given out in order: a sorted list, so that a new key is appended, every other is
 /// found by halving, and the order is that of the numbers. What is taken out leaves a gap, until there are more gaps
 /// than entries. (A search tree is as good, at several kilobytes of wasm for each kind.)

@@ -79,7 +79,10 @@
 //! assert_eq!(keys, ["7", "bob"]);
 //! # Ok::<(), presence_core::presence::PresenceError>(())
 //! ```
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 mod backoff;
 mod channel;
@@ -100,7 +103,7 @@ mod timer;
 pub use backoff::Backoff;
 pub use channel::ChannelState;
 pub use config::Config;
-pub use error::{JoinError, PushError};
+pub use error::{ErrorText, JoinError, PushError};
 pub use event::{
     Delivery, DeliveryKind, Envelope, Event, Outgoing, ReadyState, Refusal, Transmit,
     TransportReason, Wait,

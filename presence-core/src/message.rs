@@ -1,7 +1,8 @@
 //! One message of a channel, as it came: borrowed from its frame, nothing decoded that nobody asked for.
 
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::String;
+use core::fmt;
 
 use thiserror::Error;
 

@@ -1,6 +1,6 @@
 //! A message that waits for its reply.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use crate::id::{ChannelId, ConnectionId};
 use crate::timer::TimerId;

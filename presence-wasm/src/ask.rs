@@ -1,5 +1,8 @@
 //! What a machine is asked by numbers. What is to be done after an answer waits for `Act::Drain`.
 
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
+
 use presence_core::presence::{PresenceOptions, SyncStatus, Tracker};
 use presence_core::{ChannelId, ChannelState, ConnectionId, PresenceId, PushId};
 use wasm_bindgen::prelude::*;

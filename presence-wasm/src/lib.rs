@@ -6,6 +6,9 @@
 //! by `TextEncoder.encodeInto`, read here in place), and what is to be done
 //! leaves as numbers in its outbox, once for each call. No user code ever runs
 //! while Rust holds a borrow: Rust queues, JavaScript drains and calls.
+#![no_std]
+
+extern crate alloc;
 
 mod act;
 mod ask;
@@ -13,6 +16,8 @@ mod machine;
 #[cfg(target_arch = "wasm32")]
 mod memory;
 mod outbox;
+#[cfg(all(target_arch = "wasm32", not(test)))]
+mod panic;
 mod presences;
 mod scratch;
 mod told;

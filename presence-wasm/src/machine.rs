@@ -1,11 +1,11 @@
 //! What JavaScript holds: one machine a `Socket`.
 
-use std::error::Error;
+use alloc::string::String;
 
 use presence_core::codec;
 use presence_core::codec::CodecError;
 use presence_core::message::Vsn;
-use presence_core::{Backoff, Config, ConnectionId, Millis, PresenceKind, Socket};
+use presence_core::{Backoff, Config, ConnectionId, ErrorText, Millis, PresenceKind, Socket};
 use wasm_bindgen::prelude::*;
 
 use crate::outbox::{Outbox, Tag};
@@ -163,9 +163,9 @@ impl Machine {
 /// prints all of them for debugging.)
 pub(crate) struct Failure(String);
 
-impl<E: Error> From<E> for Failure {
+impl<E: ErrorText> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(error.to_string())
+        Self(error.text())
     }
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn with_text<R>(
 
 /// Text that JavaScript has encoded. (The standard library's own error would bring along what prints it.)
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, CodecError> {
-    std::str::from_utf8(bytes).map_err(|error| CodecError::Utf8(error.valid_up_to()))
+    core::str::from_utf8(bytes).map_err(|error| CodecError::Utf8(error.valid_up_to()))
 }
 
 /// JavaScript's clock, to the millisecond.
@@ -195,8 +195,9 @@ pub(crate) fn at(now: f64) -> Millis {
 /// A JavaScript delay as `setTimeout` takes it: what is no positive number is
 /// no delay.
 pub(crate) fn millis(ms: f64) -> u64 {
-    // `as` saturates, and makes 0 of NaN and of negative numbers.
-    ms.ceil() as u64
+    // `as` rounds down, saturates, and makes 0 of NaN and of negative numbers.
+    let whole = ms as u64;
+    whole.saturating_add((ms > whole as f64).into())
 }
 
 pub(crate) fn some_millis(ms: f64) -> Option<u64> {

@@ -7,9 +7,9 @@
     reason = "an allocator's source hands out memory: here what the engine has just granted"
 )]
 
-use std::alloc::Layout;
-use std::arch::wasm32::{memory_grow, memory_size};
-use std::ptr::NonNull;
+use core::alloc::Layout;
+use core::arch::wasm32::{memory_grow, memory_size};
+use core::ptr::NonNull;
 
 use talc::base::Talc;
 use talc::base::binning::Binning;

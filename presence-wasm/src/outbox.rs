@@ -1,7 +1,8 @@
 //! Events queued for JavaScript: numbers in one flat array, read in one go.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use presence_core::{
     Delivery, DeliveryKind, Event, Millis, Outgoing, PushId, Socket, Transmit, TransportReason,

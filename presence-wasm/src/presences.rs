@@ -1,5 +1,8 @@
 //! The machine's presences, as JavaScript sees them: text to parse and numbers.
 
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
 use presence_core::presence::{
     CatchUp, Join, Json, Patch, PresenceRef, Roster, SyncStatus, Tracker,
 };

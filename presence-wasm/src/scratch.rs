@@ -1,35 +1,39 @@
 //! Buffers that JavaScript reads and writes between calls. All machines share
 //! them: nothing in them outlives the call that follows.
 
-use std::cell::Cell;
-use std::ops::Range;
+#![allow(
+    unsafe_code,
+    reason = "without the standard library there is no safe global that changes"
+)]
+
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::ops::Range;
 
 use presence_core::presence::Patch;
 
 /// One such buffer.
-pub(crate) struct Buffer<T: 'static>(&'static std::thread::LocalKey<Cell<Vec<T>>>);
+pub(crate) struct Buffer<T>(Cell<Vec<T>>);
 
-thread_local! {
-    static INPUT_CELL: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    static TEXT_CELL: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    static NUMBERS_CELL: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
-    static BUILT_CELL: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
-    static PLACES_CELL: Cell<Vec<Range<usize>>> = const { Cell::new(Vec::new()) };
-    static PATCHES_CELL: Cell<Vec<Patch>> = const { Cell::new(Vec::new()) };
-}
+// SAFETY: JavaScript calls this module from one thread, and its memory is not shared with others.
+unsafe impl<T> Sync for Buffer<T> {}
 
 /// A frame from JavaScript.
-pub(crate) const INPUT: Buffer<u8> = Buffer(&INPUT_CELL);
+pub(crate) static INPUT: Buffer<u8> = Buffer::new();
 /// Text for JavaScript.
-pub(crate) const TEXT: Buffer<u8> = Buffer(&TEXT_CELL);
+pub(crate) static TEXT: Buffer<u8> = Buffer::new();
 /// Numbers that go with it.
-pub(crate) const NUMBERS: Buffer<f64> = Buffer(&NUMBERS_CELL);
+pub(crate) static NUMBERS: Buffer<f64> = Buffer::new();
 /// More of them, which come last.
-pub(crate) const BUILT: Buffer<f64> = Buffer(&BUILT_CELL);
-pub(crate) const PLACES: Buffer<Range<usize>> = Buffer(&PLACES_CELL);
-pub(crate) const PATCHES: Buffer<Patch> = Buffer(&PATCHES_CELL);
+pub(crate) static BUILT: Buffer<f64> = Buffer::new();
+pub(crate) static PLACES: Buffer<Range<usize>> = Buffer::new();
+pub(crate) static PATCHES: Buffer<Patch> = Buffer::new();
 
 impl<T> Buffer<T> {
+    const fn new() -> Self {
+        Self(Cell::new(Vec::new()))
+    }
+
     /// The buffer; to be given back.
     pub(crate) fn take(&self) -> Vec<T> {
         self.0.take()

@@ -1,6 +1,8 @@
 //! What a frame did, as JavaScript gets it: keys, metas and objects as JSON
 //! values in the text, each once, and numbers that say how they go together.
 
+use alloc::vec::Vec;
+
 use presence_core::presence::{Change, ChangeKind, Json, MetaRef, PresenceRef, StepKind, Tracker};
 
 use crate::scratch;
@@ -134,7 +136,7 @@ impl<'a> Told<'a> {
         self.count(metas.len());
         for meta in metas {
             let raw = meta.raw_bytes();
-            let is_it = |known: &[u8]| std::ptr::eq(known, raw) || known == raw;
+            let is_it = |known: &[u8]| core::ptr::eq(known, raw) || known == raw;
             let known = self.metas.iter().flatten().find(|(known, _)| is_it(known));
             let at = match known {
                 Some(&(_, at)) => at,

@@ -1,7 +1,8 @@
 //! Values for JavaScript: one JSON array, and where they are few also numbers that say how they are built, which
 //! spares it the parsing.
 
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use presence_core::presence::{Json, MetaRef, PresenceRef, Tracker};
 

@@ -1,4 +1,5 @@
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::CodecError;
 use crate::message::{Message, Payload, Ref};
@@ -90,7 +91,7 @@ impl<'a> Reader<'a> {
             .split_at_checked(size.into())
             .ok_or(CodecError::Truncated(field))?;
         self.rest = rest;
-        std::str::from_utf8(bytes).map_err(|_| CodecError::FieldUtf8(field))
+        core::str::from_utf8(bytes).map_err(|_| CodecError::FieldUtf8(field))
     }
 
     fn reference(&mut self, size: u8, field: &'static str) -> Result<Ref<'a>, CodecError> {

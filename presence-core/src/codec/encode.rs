@@ -1,3 +1,5 @@
+use alloc::string::String;
+
 use super::CodecError;
 use crate::json;
 use crate::message::Vsn;

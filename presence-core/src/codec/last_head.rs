@@ -1,6 +1,7 @@
 //! The frames of a busy room all begin alike.
 
-use std::ops::Range;
+use alloc::string::String;
+use core::ops::Range;
 
 use crate::json::same_bytes;
 

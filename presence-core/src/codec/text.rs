@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 
 use super::CodecError;
 use super::last_head::LastHead;
@@ -118,7 +118,7 @@ impl<'a> TextFrame<'a> {
     /// As [`TextFrame::open`], and when the bytes are not UTF-8.
     pub fn open_bytes(vsn: Vsn, bytes: &'a [u8]) -> Result<Self, CodecError> {
         let text =
-            std::str::from_utf8(bytes).map_err(|error| CodecError::Utf8(error.valid_up_to()))?;
+            core::str::from_utf8(bytes).map_err(|error| CodecError::Utf8(error.valid_up_to()))?;
         Self::open(vsn, text)
     }
 

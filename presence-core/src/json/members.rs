@@ -1,6 +1,6 @@
 //! What is in an object that is known to be valid.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 
 use super::{Scanner, unescape_str};
 
@@ -11,7 +11,7 @@ pub(crate) fn members<'a>(
 ) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
     let mut scanner = Scanner::new(piece);
     scanner.skip_known(skip);
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         scanner.skip_ws();
         if scanner.eat(b',') {
             scanner.skip_ws();

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 /// A stack of booleans, one bit a level: which of the open containers are objects. The first 64 levels need no heap,
 /// and a hostile megabyte of `[` costs 128 KiB.
 #[derive(Default)]

@@ -1,6 +1,8 @@
 //! What little has to be known of a number's value. The standard library's parser would do, but its tables would add 15 KB
 //! to what a page downloads.
 
+use alloc::vec::Vec;
+
 /// A number as `0.digits × 10^exponent`, without zeros at either end of the digits.
 pub(crate) struct Decimal {
     pub(crate) negative: bool,

@@ -150,7 +150,7 @@ impl<'a> Scanner<'a> {
     /// Where `pass` gets from `at`. The scanner stays where it is.
     #[inline(never)]
     fn ahead<T>(&mut self, at: usize, pass: fn(&mut Self) -> Scan<T>) -> Option<usize> {
-        let here = std::mem::replace(&mut self.at, at);
+        let here = core::mem::replace(&mut self.at, at);
         let end = pass(self).ok().map(|_| self.at);
         self.at = here;
         end
@@ -160,7 +160,7 @@ impl<'a> Scanner<'a> {
     /// one too large for a double, or a negative zero.
     #[inline]
     pub(crate) fn take_odd_number(&mut self) -> bool {
-        std::mem::take(&mut self.odd_number)
+        core::mem::take(&mut self.odd_number)
     }
 
     pub(crate) fn error(&self, expected: Expected) -> JsonError {

@@ -1,6 +1,8 @@
 //! Between the text of JSON and what it stands for.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::number::Decimal;
 
@@ -91,7 +93,7 @@ fn unescape_lossy(contents: &str) -> String {
 
 /// WTF-8 as a `str`, with one U+FFFD for each lone surrogate.
 pub(crate) fn lossy(wtf8: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(wtf8) {
+    if let Ok(text) = core::str::from_utf8(wtf8) {
         return Cow::Borrowed(text);
     }
     let mut text = String::with_capacity(wtf8.len());
@@ -111,8 +113,8 @@ enum Piece<'a> {
 
 fn pieces(wtf8: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = wtf8;
-    std::iter::from_fn(move || {
-        let error = match std::str::from_utf8(rest) {
+    core::iter::from_fn(move || {
+        let error = match core::str::from_utf8(rest) {
             Ok("") => return None,
             Ok(text) => {
                 rest = &[];
@@ -131,7 +133,7 @@ fn pieces(wtf8: &[u8]) -> impl Iterator<Item = Piece<'_>> {
             return Some(Piece::Surrogate(unit));
         }
         rest = odd;
-        std::str::from_utf8(valid).ok().map(Piece::Text)
+        core::str::from_utf8(valid).ok().map(Piece::Text)
     })
 }
 

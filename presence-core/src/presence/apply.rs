@@ -1,5 +1,7 @@
 //! phoenix.js's `syncState` and `syncDiff`, on staged frames.
 
+use alloc::vec::Vec;
+
 use super::arena::Span;
 use super::body::{Body, BodyOf, Carrier, Metas, same_refs, without};
 use super::record::StepKind;
@@ -11,8 +13,8 @@ impl<C: Carrier> Roster<C> {
     /// Applies the staged state. What it has and the roster has not joins; of what the roster has and it has not,
     /// the roster lets go; first all joins happen, then all leaves.
     pub(super) fn commit_state(&mut self) {
-        let mut items = std::mem::take(&mut self.staged.state.items);
-        let revisions = std::mem::take(&mut self.staged.state.revisions);
+        let mut items = core::mem::take(&mut self.staged.state.items);
+        let revisions = core::mem::take(&mut self.staged.state.revisions);
         self.arena.retire(self.staged_bytes());
         let was_empty = self.is_empty();
         let any_indexed = self.has_indexed() || self.staged.state.indexed;
@@ -79,8 +81,8 @@ impl<C: Carrier> Roster<C> {
     /// Applies the staged diff: all joins, then all leaves.
     pub(super) fn commit_diff(&mut self) {
         self.arena.retire(self.staged_bytes());
-        let mut joins = std::mem::take(&mut self.staged.joins.entries);
-        let mut leaves = std::mem::take(&mut self.staged.leaves.entries);
+        let mut joins = core::mem::take(&mut self.staged.joins.entries);
+        let mut leaves = core::mem::take(&mut self.staged.leaves.entries);
         self.sort_as_properties(&mut joins);
         self.sort_as_properties(&mut leaves);
         for (key, body) in joins.drain(..) {

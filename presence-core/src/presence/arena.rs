@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 /// A range of an [`Arena`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {

@@ -1,4 +1,6 @@
-use std::fmt;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::arena::{Arena, Span};
 use super::error::PresenceError;
@@ -113,7 +115,7 @@ impl<M> Metas<M> {
     #[inline]
     pub(crate) fn as_slice(&self) -> &[Meta<M>] {
         match self {
-            Self::One(meta) => std::slice::from_ref(meta),
+            Self::One(meta) => core::slice::from_ref(meta),
             Self::Many(metas) => metas,
         }
     }
@@ -121,7 +123,7 @@ impl<M> Metas<M> {
     #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [Meta<M>] {
         match self {
-            Self::One(meta) => std::slice::from_mut(meta),
+            Self::One(meta) => core::slice::from_mut(meta),
             Self::Many(metas) => metas,
         }
     }

@@ -1,4 +1,5 @@
-use std::fmt;
+use alloc::boxed::Box;
+use core::fmt;
 
 use super::error::PresenceError;
 use super::json::Json;

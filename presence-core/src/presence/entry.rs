@@ -1,5 +1,7 @@
 //! Reading JSON presences, at any place where there can be some.
 
+use alloc::vec::Vec;
+
 use super::arena::Span;
 use super::body::{Body, Meta, Metas};
 use super::error::ShapeProblem;

@@ -1,5 +1,8 @@
 //! The slots of keys that are array indices, in their order.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// How many entries a run may have: 2 KiB, which move quickly.
 const RUN: usize = 256;
 

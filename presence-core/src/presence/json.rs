@@ -1,3 +1,5 @@
+use alloc::boxed::Box;
+
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{Body, Carrier};

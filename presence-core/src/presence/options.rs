@@ -1,3 +1,6 @@
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 /// How a [`Tracker`](super::Tracker) behaves.
 ///
 /// ```

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::body::Carrier;
 use super::roster::{Roster, SlotId};
 use super::sort::sort_by_key;
@@ -97,7 +99,7 @@ impl<C: Carrier> Roster<C> {
             self.dirty.places.clear();
             return CatchUp::Rebuild;
         }
-        let mut places = std::mem::take(&mut self.dirty.places);
+        let mut places = core::mem::take(&mut self.dirty.places);
         // Stable: of the notes about one place, the latest is last, and counts.
         sort_by_key(&mut places, |&(order, _)| order);
         for (at, &(order, slot)) in places.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Finding places in a list by the bytes that stand there.
 
-use std::hash::{BuildHasher, Hasher};
+use core::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;

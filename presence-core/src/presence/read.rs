@@ -1,5 +1,7 @@
 //! Reading JSON states and diffs into a roster, in the one pass that also checks that they are JSON.
 
+use alloc::vec::Vec;
+
 use super::entry::{Reader, Side};
 use super::error::{PresenceError, ShapeProblem};
 use super::json::{Json, JsonOptions};

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::arena::Span;
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier, Metas, without};
@@ -185,7 +187,7 @@ impl<C: Carrier> Roster<C> {
 
     /// The batch is complete: works out what it did as a whole.
     pub(super) fn finish_batch(&mut self) {
-        let mut touched = std::mem::take(&mut self.record.touched);
+        let mut touched = core::mem::take(&mut self.record.touched);
         for Touched { slot, .. } in &touched {
             self.record.unmark(*slot);
         }

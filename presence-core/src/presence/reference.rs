@@ -1,3 +1,6 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::arena::{Arena, Span};
 use super::body::{ODD_REF, UNEQUAL_REF};
 use crate::json::{Decimal, Kind, Scanner, Token, unescape};

@@ -1,7 +1,7 @@
 //! Steps and changes as values.
 
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::Cow;
+use core::fmt;
 
 use super::arena::Arena;
 use super::body::Carrier;

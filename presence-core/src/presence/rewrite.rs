@@ -1,3 +1,6 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::json::{Scan, Scanner, normalise_numbers, unescape_str};
 
 /// The text of an entry, `"key":{…}`, as JavaScript would write what it reads there: of several `metas` the last one

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier};
@@ -360,8 +362,8 @@ impl<C: Carrier> Roster<C> {
 
     /// Nobody is there any more. Who listens goes on to.
     pub(super) fn clear(&mut self) {
-        let mut record = std::mem::take(&mut self.record);
-        let mut dirty = std::mem::take(&mut self.dirty);
+        let mut record = core::mem::take(&mut self.record);
+        let mut dirty = core::mem::take(&mut self.dirty);
         record.clear();
         dirty.set_too_many();
         // Order keys are never used twice.

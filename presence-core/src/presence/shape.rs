@@ -1,6 +1,7 @@
 //! The presences of a room are built alike.
 
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::arena::Span;
 use super::body::{Meta, Metas};

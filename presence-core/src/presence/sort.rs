@@ -1,4 +1,5 @@
-use std::collections::BinaryHeap;
+use alloc::collections::BinaryHeap;
+use alloc::vec::Vec;
 
 /// Sorts stably by what `key` gives. The keys are sorted by themselves, so that one sort serves all kinds of lists:
 /// each further one would cost every page that loads this as wasm several kilobytes.

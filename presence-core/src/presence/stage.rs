@@ -1,3 +1,6 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{BodyOf, Carrier, same_refs};
@@ -214,10 +217,10 @@ impl<C: Carrier> Roster<C> {
 
     /// Drops what is staged.
     pub(super) fn unstage_all(&mut self) {
-        if !std::mem::take(&mut self.staged.active) {
+        if !core::mem::take(&mut self.staged.active) {
             return;
         }
-        let items = std::mem::take(&mut self.staged.state.items);
+        let items = core::mem::take(&mut self.staged.state.items);
         for item in &items {
             if let Item::New(slot) = *item {
                 self.unstage(slot);
@@ -279,7 +282,7 @@ impl<C: Carrier> Roster<C> {
         } else {
             state.alternative = next;
         }
-        let previous = std::mem::replace(&mut state.previous, slot);
+        let previous = core::mem::replace(&mut state.previous, slot);
         match self.slot_mut(previous) {
             Some(previous) if previous.next_in_state != slot => previous.next_in_state = slot,
             Some(_) => {}

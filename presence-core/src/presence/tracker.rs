@@ -1,5 +1,7 @@
-use std::collections::VecDeque;
-use std::ops::Range;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::body::Carrier;
 use super::body::sealed::Carry;
@@ -278,7 +280,7 @@ impl<C: Carrier> Tracker<C> {
         self.roster.record.may_return |= !self.held.is_empty();
         self.roster.commit_state();
         self.held_bytes = 0;
-        for held in std::mem::take(&mut self.held) {
+        for held in core::mem::take(&mut self.held) {
             // It was read once before it was held; it cannot fail now.
             C::stage_diff(&mut self.roster, C::release(&held), &mut self.reading)?;
             self.roster.commit_diff();
@@ -354,7 +356,7 @@ impl<C: Carrier> Tracker<C> {
     /// Where changes are coalesced ([`PresenceOptions::coalesce`]): works out what the frames since the last call did
     /// together, which [`Tracker::changes`] then gives until the next frame. False if there were none.
     pub fn end_turn(&mut self) -> bool {
-        let goes_on = std::mem::take(&mut self.turn_goes_on);
+        let goes_on = core::mem::take(&mut self.turn_goes_on);
         if goes_on {
             self.roster.finish_batch();
         }
@@ -397,7 +399,7 @@ impl<C: Carrier> Tracker<C> {
     }
 
     fn set_status(&mut self, status: SyncStatus) -> Option<SyncStatus> {
-        (std::mem::replace(&mut self.status, status) != status).then_some(status)
+        (core::mem::replace(&mut self.status, status) != status).then_some(status)
     }
 }
 

@@ -1,3 +1,6 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::arena::{Arena, Span};
 use super::body::sealed::Carry;
 use super::body::{Body, Carrier, Meta, Metas};

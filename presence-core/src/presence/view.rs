@@ -1,5 +1,7 @@
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::de::DeserializeOwned;
 
@@ -231,7 +233,7 @@ impl<'a> PresenceRef<'a, Json> {
     /// Whether both are known to be the same piece of the same frame, so that a copy of one serves as the other.
     pub fn is_same_text(&self, other: &PresenceRef<'_, Json>) -> bool {
         let (ours, theirs) = (&self.body.extra, &other.body.extra);
-        std::ptr::eq(self.arena, other.arena)
+        core::ptr::eq(self.arena, other.arena)
             && (ours.verbatim && theirs.verbatim)
             && ours.entry_span() == theirs.entry_span()
     }
@@ -286,5 +288,5 @@ impl<'a> PresenceRef<'a, Json> {
 
 /// The arena's texts were slices of text when they came.
 fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
+    core::str::from_utf8(bytes).unwrap_or_default()
 }

@@ -1,6 +1,8 @@
 //! Joining, leaving and pushing.
 
-use std::sync::Arc;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::{JOIN, LEAVE, Socket};
 use crate::backoff::Retry;
@@ -436,7 +438,7 @@ impl<P: Clone> Socket<P> {
         };
         channel.state = ChannelState::Joined;
         Self::reset_wait(&mut channel.rejoin, &mut self.timers);
-        for push in std::mem::take(&mut channel.buffer) {
+        for push in core::mem::take(&mut channel.buffer) {
             self.send_push(push);
         }
     }

@@ -1,5 +1,7 @@
 //! Connecting and closing, and what a lost connection means.
 
+use alloc::vec::Vec;
+
 use super::Socket;
 use super::teardown::Then;
 use crate::channel::ChannelState;
@@ -331,7 +333,7 @@ impl<P: Clone> Socket<P> {
             if let Some(state) = self.connections.get_mut(id)
                 && state.ready != ReadyState::Open
             {
-                errored_before = std::mem::replace(&mut state.channels_errored, true);
+                errored_before = core::mem::replace(&mut state.channels_errored, true);
             }
         }
         if !self.is_connected() {

@@ -8,8 +8,9 @@ mod presences;
 mod receive;
 mod teardown;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::backoff::{Jitter, Retry};
 use crate::channel::Channel;
@@ -329,7 +330,7 @@ impl<P: Clone> Socket<P> {
         let Some(connection) = self.open_connection() else {
             return;
         };
-        for message in std::mem::take(&mut self.send_buffer) {
+        for message in core::mem::take(&mut self.send_buffer) {
             let outdated = match &message {
                 Outgoing::Message(envelope) => {
                     self.is_outdated(envelope.channel, envelope.join_ref)

@@ -1,5 +1,8 @@
 //! The presences of the socket's channels.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use super::Socket;
 use crate::channel::{Channel, ChannelState};
 use crate::codec::{TextFrame, TextPayload};

@@ -1,7 +1,10 @@
 //! What the server sends, and to whom it goes.
 
+use alloc::string::String;
+
 use super::{CLOSE, ERROR, PresenceUpdate, REPLY, Socket};
 use crate::codec::{self, CodecError, TextFrame};
+use crate::error::ErrorText;
 use crate::event::{Delivery, DeliveryKind};
 use crate::id::{ChannelId, ConnectionId, PushId};
 use crate::json::{members, unescape_str};
@@ -64,6 +67,15 @@ pub enum FrameError {
     /// It is a presence's by its event, but not by its payload.
     #[error(transparent)]
     Presence(#[from] PresenceError),
+}
+
+impl ErrorText for FrameError {
+    fn text(&self) -> String {
+        match self {
+            Self::Codec(error) => error.text(),
+            Self::Presence(error) => error.text(),
+        }
+    }
 }
 
 impl<P: Clone> Socket<P> {

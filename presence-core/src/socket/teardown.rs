@@ -1,6 +1,6 @@
 //! Taking a connection down, and connecting again after it.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use super::Socket;
 use crate::event::{Event, ReadyState, Transmit, TransportReason, Wait};
