@@ -6,7 +6,7 @@ use core::fmt;
 
 use thiserror::Error;
 
-use crate::json::{JsonError, Scanner, unescape_str};
+use crate::json::{JsonError, Scanner, members, string};
 
 /// The version of the wire format, the `vsn` of the connection's URL.
 ///
@@ -191,34 +191,18 @@ impl<'a> Reply<'a> {
     fn from_json(json: &'a str) -> Result<Self, ReplyError> {
         let mut scanner = Scanner::new(json);
         scanner.skip_ws();
-        if !scanner.eat(b'{') {
+        if scanner.peek() != Some(b'{') {
             return Err(ReplyError::NoStatus);
         }
-        let (mut status, mut response, mut first) = (None, "null", true);
-        loop {
-            let key = match scanner.member(first) {
-                Ok(Some(key)) => unescape_str(scanner.slice(key.start, key.end), key.escaped),
-                Ok(None) => break,
-                Err(expected) => return Err(scanner.error(expected).into()),
-            };
-            first = false;
-            let start = scanner.position();
-            if key == "status" && scanner.eat(b'"') {
-                let token = scanner
-                    .string_rest()
-                    .map_err(|expected| scanner.error(expected))?;
-                status = Some(unescape_str(
-                    scanner.slice(token.start, token.end),
-                    token.escaped,
-                ));
-                continue;
-            }
-            scanner
-                .value()
-                .map_err(|expected| scanner.error(expected))?;
-            match &*key {
-                "status" => status = None,
-                "response" => response = scanner.slice(start, scanner.position()),
+        let start = scanner.position();
+        scanner
+            .value()
+            .map_err(|expected| scanner.error(expected))?;
+        let (mut status, mut response) = (None, "null");
+        for (name, raw) in members(scanner.slice(start, scanner.position()), 1) {
+            match &*name {
+                "status" => status = string(raw),
+                "response" => response = raw,
                 _ => {}
             }
         }

@@ -51,7 +51,7 @@ impl Machine {
         stop_on_refusal: bool,
         stop_on_join_refusal: bool,
     ) -> Self {
-        let mut config = Config {
+        let config = Config {
             timeout: millis(timeout),
             heartbeat_interval: millis(heartbeat_interval),
             heartbeat_timeout: some_millis(heartbeat_timeout),
@@ -60,13 +60,14 @@ impl Machine {
             rejoin: Backoff::Asked,
             jitter,
             seed: seed.to_bits(),
+            max_buffered: match max_buffered {
+                NONE => usize::MAX,
+                count => count as usize,
+            },
+            push_timeout_after_disconnect: true,
             stop_on_refusal,
             stop_on_join_refusal,
-            ..Config::default()
         };
-        if max_buffered != NONE {
-            config.max_buffered = max_buffered as usize;
-        }
         Self {
             socket: Socket::new(config),
             vsn: if old_format { Vsn::V1 } else { Vsn::V2 },

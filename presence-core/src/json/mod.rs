@@ -15,7 +15,7 @@ mod text;
 pub use error::{Expected, JsonError};
 
 pub(crate) use bytes::{Known, find_special, same_bytes};
-pub(crate) use members::members;
+pub(crate) use members::{members, string};
 pub(crate) use number::Decimal;
 pub(crate) use scanner::{Kind, Scan, Scanner, Token};
 pub(crate) use text::{lossy, normalise_numbers, unescape, unescape_str, write_string};

@@ -27,14 +27,14 @@ impl Decimal {
         let (mantissa, power) = number.split_at(end.unwrap_or(number.len()));
         let point = mantissa.iter().position(|&byte| byte == b'.');
         let mut exponent = point.unwrap_or(mantissa.len()) as i64 + power_of(power);
-        let mut digits: Vec<u8> = mantissa
-            .iter()
-            .copied()
-            .filter(|&byte| byte != b'.')
-            .collect();
-        let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-        digits.drain(..zeros);
-        exponent = exponent.saturating_sub(zeros as i64);
+        let mut digits = Vec::new();
+        for &byte in mantissa.iter().filter(|&&byte| byte != b'.') {
+            if byte == b'0' && digits.is_empty() {
+                exponent -= 1;
+            } else {
+                digits.push(byte);
+            }
+        }
         while digits.last() == Some(&b'0') {
             digits.pop();
         }
@@ -62,7 +62,11 @@ fn power_of(text: &[u8]) -> i64 {
     for byte in text.iter().filter(|byte| byte.is_ascii_digit()) {
         power = (power * 10 + i64::from(byte - b'0')).min(1 << 40);
     }
-    if text.contains(&b'-') { -power } else { power }
+    if text.get(1) == Some(&b'-') {
+        -power
+    } else {
+        power
+    }
 }
 
 #[cfg(test)]

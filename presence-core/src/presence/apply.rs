@@ -14,7 +14,7 @@ impl<C: Carrier> Roster<C> {
     /// the roster lets go; first all joins happen, then all leaves.
     pub(super) fn commit_state(&mut self) {
         let mut items = core::mem::take(&mut self.staged.state.items);
-        let revisions = core::mem::take(&mut self.staged.state.revisions);
+        let mut revisions = core::mem::take(&mut self.staged.state.revisions);
         self.arena.retire(self.staged_bytes());
         let was_empty = self.is_empty();
         let any_indexed = self.has_indexed() || self.staged.state.indexed;
@@ -28,18 +28,8 @@ impl<C: Carrier> Roster<C> {
                 .filter(|&slot| !self.staged.state.saw(slot));
             leaves.extend(missing.filter_map(|slot| Some((slot, self.slot(slot)?.body.clone()))));
         }
-        let mut lost = revisions
-            .iter()
-            .map(|revision| self.lost_metas(revision))
-            .collect::<Vec<_>>();
-        for item in &items {
-            let Item::Known(at) = *item else { continue };
-            let (Some(revision), Some(lost)) =
-                (revisions.get(at as usize), lost.get_mut(at as usize))
-            else {
-                continue;
-            };
-            if let Some(left) = lost.take() {
+        for revision in &revisions {
+            if let Some(left) = self.lost_metas(revision) {
                 leaves.push((revision.slot, left));
             }
         }
@@ -53,16 +43,15 @@ impl<C: Carrier> Roster<C> {
             });
         }
 
-        let mut revisions = revisions.into_iter().map(Some).collect::<Vec<_>>();
         let mut placed = Vec::new();
         for item in items.drain(..) {
             match item {
                 Item::New(slot) => placed.extend(self.join_staged(slot).map(|index| (index, slot))),
                 Item::Known(at) => {
-                    if let Some(Revision { slot, body }) =
-                        revisions.get_mut(at as usize).and_then(Option::take)
-                    {
-                        self.revise(slot, body);
+                    if let Some(Revision { slot, body }) = revisions.get_mut(at as usize) {
+                        let metas = core::mem::replace(&mut body.metas, Metas::NONE);
+                        let extra = body.extra;
+                        self.revise(*slot, Body { metas, extra });
                     }
                 }
             }

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use super::arena::Span;
 use super::body::sealed::Carry;
-use super::body::{BodyOf, Carrier, Metas, without};
+use super::body::{BodyOf, Carrier, MetaOf, Metas, without};
 use super::places::{Places, hash_bytes};
 use super::roster::Roster;
 use super::sort::sort_by_key;
@@ -229,11 +229,9 @@ impl<C: Carrier> Roster<C> {
         before: Option<BodyOf<C>>,
         after: Option<BodyOf<C>>,
     ) -> Option<ChangeRecord<C>> {
-        let metas =
-            |body: &Option<BodyOf<C>>| body.as_ref().map_or(Metas::NONE, |body| body.metas.clone());
-        let (old, new) = (metas(&before), metas(&after));
-        let joined = without(&self.arena, new.as_slice(), old.as_slice());
-        let left = without(&self.arena, old.as_slice(), new.as_slice());
+        let (old, new) = (metas_of::<C>(&before), metas_of::<C>(&after));
+        let joined = without(&self.arena, new, old);
+        let left = without(&self.arena, old, new);
         let kind = match (&before, &after) {
             (None, None) => return None,
             (None, Some(_)) => ChangeKind::Joined,
@@ -281,4 +279,8 @@ impl<C: Carrier> Roster<C> {
             .zip(&sorted(b))
             .all(|(a, b)| C::same_meta(&self.arena, a.body, b.body) != Some(false))
     }
+}
+
+fn metas_of<C: Carry>(body: &Option<BodyOf<C>>) -> &[MetaOf<C>] {
+    body.as_ref().map_or(&[], |body| body.metas.as_slice())
 }

@@ -1,5 +1,4 @@
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -110,7 +109,7 @@ pub struct Tracker<C: Carrier = Json> {
     synced_join: Option<Box<str>>,
     /// The join that the held diffs belong to.
     held_join: Option<Box<str>>,
-    held: VecDeque<C::Held>,
+    held: Vec<C::Held>,
     held_bytes: usize,
     /// There was too much to hold under `held_join`: its state would come too late.
     overflowed: bool,
@@ -134,7 +133,7 @@ impl<C: Carrier> Tracker<C> {
             status: SyncStatus::default(),
             synced_join: None,
             held_join: None,
-            held: VecDeque::new(),
+            held: Vec::new(),
             held_bytes: 0,
             overflowed: false,
             turn_goes_on: false,
@@ -378,7 +377,7 @@ impl<C: Carrier> Tracker<C> {
         if !self.overflowed {
             let held = C::hold(source)?;
             self.held_bytes += C::held_bytes(&held);
-            self.held.push_back(held);
+            self.held.push(held);
             let limit = self.options.held_limit;
             if self.held.len() > limit.diffs || self.held_bytes > limit.bytes {
                 self.drop_held();
@@ -393,7 +392,7 @@ impl<C: Carrier> Tracker<C> {
     }
 
     fn drop_held(&mut self) {
-        self.held = VecDeque::new();
+        self.held = Vec::new();
         self.held_bytes = 0;
         self.overflowed = false;
     }

@@ -106,7 +106,7 @@ pub struct Socket<P> {
     pushes: IdMap<PushId, Push<P>>,
     /// The pushes that wait for a reply, by their ref.
     waiting: IdMap<u64, PushId>,
-    send_buffer: VecDeque<Outgoing<P>>,
+    send_buffer: Vec<Outgoing<P>>,
     presences: Presences,
 
     transmits: VecDeque<Transmit<P>>,
@@ -140,7 +140,7 @@ impl<P: Clone> Socket<P> {
             channels: IdMap::default(),
             pushes: IdMap::default(),
             waiting: IdMap::default(),
-            send_buffer: VecDeque::new(),
+            send_buffer: Vec::new(),
             presences: Presences::default(),
             // Mostly one at a time; a queue that begins by itself has room for four.
             transmits: VecDeque::with_capacity(1),
@@ -302,7 +302,7 @@ impl<P: Clone> Socket<P> {
                         message_ref: *message_ref,
                     });
                 }
-                self.send_buffer.push_back(message);
+                self.send_buffer.push(message);
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::codec::{self, CodecError, TextFrame};
 use crate::error::ErrorText;
 use crate::event::{Delivery, DeliveryKind};
 use crate::id::{ChannelId, ConnectionId, PushId};
-use crate::json::{members, unescape_str};
+use crate::json::{members, string};
 use crate::message::{Message, Payload, Ref, Reply, Vsn};
 use crate::presence::PresenceError;
 use crate::time::Millis;
@@ -269,16 +269,14 @@ fn is_for_good(response: &Payload<'_>) -> bool {
     let Payload::Json(text) = response else {
         return false;
     };
-    let text = text.trim_start();
+    if !text.starts_with('{') {
+        return false;
+    }
     let reason = members(text, 1).filter(|(name, _)| name == "reason").last();
-    let word = reason.and_then(|(_, raw)| raw.strip_prefix('"')?.strip_suffix('"'));
-    text.starts_with('{')
-        && word.is_some_and(|word| {
-            matches!(
-                &*unescape_str(word, word.contains('\\')),
-                "unauthorized" | "forbidden" | "unmatched topic"
-            )
-        })
+    matches!(
+        reason.and_then(|(_, raw)| string(raw)).as_deref(),
+        Some("unauthorized" | "forbidden" | "unmatched topic")
+    )
 }
 
 /// The number of a ref that is one of ours: digits without a leading zero.
