@@ -81,7 +81,8 @@ impl<'r, 'o> Reader<'r, 'o> {
             }
             if sampled && count == SAMPLE {
                 let entry = (scanner.position() - start) / SAMPLE;
-                self.roster.reserve(SAMPLE + scanner.remaining() / entry);
+                let rest = scanner.remaining().checked_div(entry);
+                self.roster.reserve(SAMPLE + rest.unwrap_or_default());
             }
         }
     }

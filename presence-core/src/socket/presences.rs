@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::Socket;
 use crate::channel::{Channel, ChannelState};
 use crate::codec::{TextFrame, TextPayload};
-use crate::event::Event;
+use crate::event::{Delivery, Event};
 use crate::id::{ChannelId, PresenceId};
 use crate::id_map::IdMap;
 use crate::presence::{Join, Json, Outcome, PresenceError, PresenceOptions, Tracker};
@@ -179,8 +179,9 @@ impl<P: Clone> Socket<P> {
     /// for none.
     pub(super) fn read_presences(&mut self, frame: &TextFrame<'_>) -> Result<bool, PresenceError> {
         let has_join_ref = !frame.join_ref().is_none();
-        for at in 0..self.deliveries.len() {
-            let channel = self.deliveries[at].channel;
+        let mut at = 0;
+        while let Some(&Delivery { channel, .. }) = self.deliveries.get(at) {
+            at += 1;
             for next in 0..self.presence_count(channel) {
                 if let Some(presence) = self.presence_at(channel, next)
                     && let Some(kind) = self.presences.kind_of(presence, frame.event())

@@ -209,9 +209,10 @@ impl<P: Clone> Socket<P> {
         if let (Some(message_ref), Ref::Str(_)) = (message_ref, &message.message_ref) {
             self.heartbeat_answered(message_ref);
         }
-        for index in 0..self.deliveries.len() {
-            let channel = self.deliveries[index].channel;
-            let kind = match &*message.event {
+        let mut deliveries = core::mem::take(&mut self.deliveries);
+        for Delivery { channel, kind, .. } in &mut deliveries {
+            let channel = *channel;
+            *kind = match &*message.event {
                 REPLY => DeliveryKind::Reply(self.take_reply(channel, message_ref, message)),
                 CLOSE => {
                     self.close_channel(channel);
@@ -223,8 +224,8 @@ impl<P: Clone> Socket<P> {
                 }
                 _ => DeliveryKind::Event,
             };
-            self.deliveries[index].kind = kind;
         }
+        self.deliveries = deliveries;
     }
 
     fn take_reply(
