@@ -3,7 +3,7 @@
 //!
 //! It reads no clock, has no randomness of its own and opens nothing, so the same calls give the same answers wherever
 //! it runs. What does the I/O is a shell: `presence-native` on tokio, `presence-wasm` in a browser, or a test with a
-//! virtual clock. Whoever wants a client takes one of those.
+//! virtual clock. Whoever wants a client takes one of those. Of the standard library it needs `alloc` alone.
 //!
 //! # A socket by hand
 //!
