@@ -25,7 +25,7 @@ withPackage()
  * What the default entry may weigh, gzipped, in bytes. The aim is 48 KiB; this is how far the wasm has come, and is
  * lowered with it.
  */
-const BUDGET = 65 * 1024
+const BUDGET = 62.25 * 1024
 
 const DIST = "node_modules/phoenix-presence/dist"
 const imports = `import { Socket, Presence } from "phoenix-presence"\n`
