@@ -120,7 +120,8 @@ impl SocketBuilder {
         self
     }
 
-    /// A header of the HTTP request that opens the connection. To be called once for each.
+    /// A header of the HTTP request that opens the connection. To be called once for each. `host` takes the place of
+    /// the endpoint's; those of the WebSocket handshake itself are refused.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -133,8 +134,8 @@ impl SocketBuilder {
         self
     }
 
-    /// [`auth_token`](Self::auth_token), asked for anew at each attempt to connect. An error counts as a failed
-    /// attempt, which is followed by the next one after the usual wait.
+    /// [`auth_token`](Self::auth_token), asked for anew at each attempt to connect. An error, or a panic, counts as
+    /// a failed attempt, which is followed by the next one after the usual wait.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

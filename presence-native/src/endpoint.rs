@@ -3,12 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use http::header::{HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use futures_util::FutureExt as _;
+use http::header::{self, HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use presence_core::message::Vsn;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -89,7 +91,7 @@ impl Endpoint {
         let token = match &self.token {
             None => None,
             Some(Token::Fixed(token)) => Some(token.clone()),
-            Some(Token::Asked(provider)) => Some(provider().await.map_err(ConnectError::Token)?),
+            Some(Token::Asked(provider)) => Some(asked(&**provider).await?),
         };
         let mut request = self
             .url
@@ -97,6 +99,9 @@ impl Endpoint {
             .into_client_request()
             .map_err(|error| ConnectError::Handshake(error.to_string()))?;
         let headers = request.headers_mut();
+        if self.headers.iter().any(|(name, _)| name == header::HOST) {
+            headers.remove(header::HOST);
+        }
         for (name, value) in &self.headers {
             headers.append(name, value.clone());
         }
@@ -104,6 +109,18 @@ impl Endpoint {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, protocols(&token));
         }
         Ok(request)
+    }
+}
+
+/// The token of one attempt. A provider that panics must not take the socket's task with it.
+async fn asked(provider: &(dyn Fn() -> TokenFuture + Send + Sync)) -> Result<String, ConnectError> {
+    let token = AssertUnwindSafe(async { provider().await });
+    match token.catch_unwind().await {
+        Ok(token) => token.map_err(ConnectError::Token),
+        Err(_) => {
+            let panicked: Box<dyn StdError + Send + Sync> = "its provider panicked".into();
+            Err(ConnectError::Token(panicked.into()))
+        }
     }
 }
 
@@ -154,12 +171,25 @@ fn socket_url(endpoint: &str, params: &[(String, String)], vsn: Vsn) -> Result<U
     Ok(url)
 }
 
+/// The headers that a connection can't choose.
+const HANDSHAKE: [HeaderName; 5] = [
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+];
+
 fn parsed_header(
     (name, value): &(String, String),
 ) -> Result<(HeaderName, HeaderValue), BuildError> {
     let name: HeaderName = name
         .parse()
         .map_err(|_| BuildError::invalid("header", format!("{name:?} is no header name")))?;
+    if HANDSHAKE.contains(&name) {
+        let problem = format!("{name} is the WebSocket handshake's own");
+        return Err(BuildError::invalid("header", problem));
+    }
     let mut value: HeaderValue = value.parse().map_err(|_| {
         BuildError::invalid(
             "header",
@@ -221,6 +251,7 @@ mod tests {
         let header = |name: &str, value: &str| parsed_header(&(name.into(), value.into()));
         assert!(header("x-key", "secret").is_ok());
         assert!(header("x key", "secret").is_err());
+        assert!(header("Sec-WebSocket-Key", "secret").is_err());
         let error = header("x-key", "sec\nret").map_err(|error| error.to_string());
         assert!(error.is_err_and(|error| error.contains("x-key") && !error.contains("sec")));
     }

@@ -102,6 +102,48 @@ async fn the_token_is_asked_for_at_each_attempt_and_may_fail() {
 }
 
 #[tokio::test]
+async fn a_token_provider_that_panics_has_failed_one_attempt() {
+    let rogue = Rogue::start().await;
+    let asked = AtomicUsize::new(0);
+    let socket = builder(&rogue.endpoint())
+        .auth_token_with(move || {
+            let number = asked.fetch_add(1, Ordering::Relaxed);
+            assert_ne!(number, 0, "a bug of the provider's");
+            async move {
+                assert_ne!(number, 1, "another bug, while it is awaited");
+                Ok::<_, std::io::Error>(format!("t0ken-{number}"))
+            }
+        })
+        .build()
+        .unwrap();
+    let status = until(&mut socket.watch_status(), is_reconnecting).await;
+    let SocketStatus::Reconnecting(why) = status else {
+        unreachable!()
+    };
+    assert_eq!(why.to_string(), "no auth token: its provider panicked");
+    let peer = rogue.accept().await;
+    assert_eq!(
+        peer.request.headers()["sec-websocket-protocol"],
+        "phoenix, base64url.bearer.phx.dDBrZW4tMg"
+    );
+}
+
+#[tokio::test]
+async fn a_host_header_takes_the_place_of_the_endpoint_s() {
+    let rogue = Rogue::start().await;
+    let connect = builder(&rogue.endpoint())
+        .header("Host", "tenant.example.org")
+        .connect();
+    let (outcome, head) = tokio::join!(in_time(connect), rogue.refuse(403));
+    assert!(outcome.is_err());
+    let hosts: Vec<_> = head
+        .lines()
+        .filter(|line| line.to_lowercase().starts_with("host:"))
+        .collect();
+    assert_eq!(hosts, ["Host: tenant.example.org"]);
+}
+
+#[tokio::test]
 async fn the_http_status_of_a_refusal_is_visible() {
     let rogue = Rogue::start().await;
     for (status, retryable) in [
@@ -413,6 +455,7 @@ async fn errors_name_the_setting() {
     for (builder, field) in [
         (Socket::builder("localhost:4000"), "endpoint"),
         (ok().header("bad name", "x"), "header"),
+        (ok().header("upgrade", "h2c"), "header"),
         (ok().timeout(zero), "timeout"),
         (ok().connect_timeout(zero), "connect_timeout"),
         (ok().close_timeout(zero), "close_timeout"),
