@@ -364,6 +364,69 @@ async fn garbage_is_survived() {
 }
 
 #[tokio::test]
+async fn a_connection_that_ended_in_nonsense_is_not_followed_by_the_next_at_once() {
+    use tokio::io::AsyncWriteExt as _;
+    let rogue = Rogue::start().await;
+    let longest = Duration::from_millis(100);
+    let socket = builder(&rogue.endpoint())
+        .reconnect_after([Duration::from_millis(1), longest])
+        .max_message_bytes(1000)
+        .build()
+        .unwrap();
+    let mut status = socket.watch_status();
+    let text = |content: &[u8]| {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[0x81, 126, high, low], content].concat()
+    };
+    let mut peer = rogue.accept().await;
+    for frame in [text(b"no JSON"), text(&[0xff; 4]), text(&[b'x'; 2000])] {
+        until(&mut status, SocketStatus::is_connected).await;
+        let begin = std::time::Instant::now();
+        peer.tcp().write_all(&frame).await.unwrap();
+        let lost = until(&mut status, is_reconnecting).await;
+        assert!(
+            matches!(lost, SocketStatus::Reconnecting(Disconnect::Protocol(_))),
+            "{lost:?}"
+        );
+        peer = rogue.accept().await;
+        assert!(
+            begin.elapsed() >= longest,
+            "{lost:?}: {:?}",
+            begin.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn reconnect_ends_the_wait_after_nonsense_too() {
+    use tokio_tungstenite::tungstenite::Message;
+    let rogue = Rogue::start().await;
+    let hour = Duration::from_secs(3600);
+    for waits in [vec![hour], vec![Duration::from_millis(1), hour]] {
+        let socket = builder(&rogue.endpoint())
+            .reconnect_after(waits)
+            .build()
+            .unwrap();
+        let mut status = socket.watch_status();
+        let mut peer = rogue.accept().await;
+        until(&mut status, SocketStatus::is_connected).await;
+        peer.send_message(Message::text("no JSON")).await;
+        until(&mut status, is_reconnecting).await;
+        // Whether the usual wait is over or not.
+        let asking = async {
+            loop {
+                socket.reconnect().await;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = rogue.tcp() => {}
+            () = asking => {}
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_message_beyond_the_limit_closes_the_connection() {
     let server = server().await;
     let socket = builder(&server.endpoint())

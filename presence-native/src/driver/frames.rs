@@ -23,11 +23,7 @@ const PROTOCOL_ERROR: u16 = 1002;
 impl Driver {
     pub(super) fn transmit(&mut self, transmit: Transmit<Payload>) {
         match transmit {
-            Transmit::Connect { connection } => {
-                let wait = std::mem::take(&mut self.hold_off);
-                let connecting = self.shared.settings.connector.connect(wait);
-                self.transports.connect(connection, connecting);
-            }
+            Transmit::Connect { connection } => self.connect(connection),
             Transmit::Send {
                 connection,
                 message,
@@ -52,6 +48,21 @@ impl Driver {
             }
             // Payloads here are values already.
             Transmit::Prepare { .. } => {}
+        }
+    }
+
+    /// Starts an attempt, or starts it anew.
+    pub(super) fn connect(&mut self, connection: ConnectionId) {
+        let wait = std::mem::take(&mut self.hold_off);
+        self.held_off = (!wait.is_zero()).then_some(connection);
+        let connecting = self.shared.settings.connector.connect(wait);
+        self.transports.connect(connection, connecting);
+    }
+
+    /// The next connection may end as this one did: it is not to come too soon.
+    pub(super) fn hold_off(&mut self) {
+        if let Backoff::Steps { then, .. } = &self.shared.settings.core.reconnect {
+            self.hold_off = Duration::from_millis(*then);
         }
     }
 
@@ -122,13 +133,11 @@ impl Driver {
     }
 
     /// A frame that can't be read may have been a diff: what is known is not to be relied on any more. So it all starts
-    /// again, but not too soon, since the next connection may bring the same.
+    /// again, but not too soon.
     fn unreadable(&mut self, connection: ConnectionId, error: &dyn std::error::Error) {
         tracing::warn!(%error, "the server sent an unreadable frame");
         self.lost = Some(Disconnect::Protocol(error.to_string()));
-        if let Backoff::Steps { then, .. } = &self.shared.settings.core.reconnect {
-            self.hold_off = Duration::from_millis(*then);
-        }
+        self.hold_off();
         self.transports.abandon(connection, PROTOCOL_ERROR);
         let now = self.now();
         self.core.handle_error(now, connection);

@@ -50,6 +50,8 @@ pub(crate) struct Driver {
     lost: Option<Disconnect>,
     /// How long the next attempt to connect waits beyond what the core says.
     hold_off: Duration,
+    /// The connection whose attempt began with such a wait.
+    held_off: Option<ConnectionId>,
     /// The server refused, and nothing tries again.
     gave_up: bool,
     shutdowns: Vec<oneshot::Sender<()>>,
@@ -80,6 +82,7 @@ impl Driver {
             pushes: BTreeMap::new(),
             lost: None,
             hold_off: Duration::ZERO,
+            held_off: None,
             gave_up: false,
             shutdowns: Vec::new(),
             told_connected: false,
@@ -213,6 +216,9 @@ impl Driver {
         // What a closing connection ends with says nothing: the reason was there before.
         if self.core.connection() == Some(id) && self.core.ready_state() != ReadyState::Closing {
             tracing::warn!(error = %why, "not connected");
+            if matches!(why, Disconnect::Protocol(_)) {
+                self.hold_off();
+            }
             self.lost = Some(why);
         }
         let now = self.now();
@@ -224,8 +230,14 @@ impl Driver {
 
     fn reconnect(&mut self) {
         let now = self.now();
+        self.hold_off = Duration::ZERO;
         if std::mem::take(&mut self.gave_up) {
             self.core.connect(now);
+        } else if let Some(id) = self.held_off.take()
+            && self.transports.is_connecting(id)
+        {
+            // The core takes it to be connecting already.
+            self.connect(id);
         } else {
             self.core.handle_online(now);
         }

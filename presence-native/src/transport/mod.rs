@@ -76,8 +76,17 @@ impl Transports {
         }
     }
 
+    /// Takes up an attempt, in place of one that the connection may have under way.
     pub(crate) fn connect(&mut self, id: ConnectionId, connecting: Connecting) {
+        self.live.retain(|(live, _)| *live != id);
         self.live.push((id, Transport::Connecting(connecting)));
+    }
+
+    /// Whether an attempt is under way.
+    pub(crate) fn is_connecting(&self, id: ConnectionId) -> bool {
+        self.live
+            .iter()
+            .any(|(live, transport)| *live == id && matches!(transport, Transport::Connecting(_)))
     }
 
     /// Queues a message. False if the connection is gone, and the message with it.
