@@ -419,6 +419,25 @@ async fn dropped_futures_lose_nothing_of_others() {
 }
 
 #[tokio::test]
+async fn what_was_asked_of_a_channel_goes_before_its_end() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    let mut peer = rogue.accept().await;
+    // Often enough that it is not by luck.
+    for number in 0..50 {
+        let channel = socket.channel(&format!("room:{number}"));
+        let (joined, _) = tokio::join!(in_time(channel.join()), peer.joined());
+        joined.unwrap();
+        let mut push = channel.push("bye", &json!({}));
+        assert!(futures_util::poll!(&mut push).is_pending());
+        drop(push);
+        drop(channel);
+        assert_eq!(peer.recv().await[3], "bye", "{number}");
+        assert_eq!(peer.recv().await[3], "phx_leave", "{number}");
+    }
+}
+
+#[tokio::test]
 async fn what_waits_is_bounded() {
     // Nobody listens there: a port that was free a moment ago.
     let free = std::net::TcpListener::bind("127.0.0.1:0")

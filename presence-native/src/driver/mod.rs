@@ -130,7 +130,15 @@ impl Driver {
                 },
                 release = self.releases.recv() => match release {
                     Some(Release::New(channel)) => self.channel_made(channel),
-                    Some(Release::Channel(channel)) => self.leave(&channel),
+                    Some(Release::Channel(channel)) => {
+                        // What was asked of it before goes first.
+                        for _ in 0..self.commands.len() {
+                            if let Ok(command) = self.commands.try_recv() {
+                                self.handle_command(command);
+                            }
+                        }
+                        self.leave(&channel);
+                    }
                     Some(Release::Socket(done)) => {
                         self.shutdowns.push(done);
                         return;
