@@ -345,16 +345,14 @@ impl Channel {
                 .map_err(|_| closed())?;
             receiver.await.unwrap_or_else(|_| Err(closed()))
         };
-        let timeout = self.timeout();
         let late = || JoinError::Timeout {
             topic: Arc::clone(&shared.topic),
         };
-        tokio::time::timeout(timeout, outcome)
-            .await
-            .unwrap_or_else(|_| Err(late()))
+        let outcome = self.handle.socket.within(self.timeout(), outcome).await;
+        outcome.unwrap_or_else(|| Err(late()))
     }
 
-    fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         let options = &self.shared().options;
         options
             .timeout

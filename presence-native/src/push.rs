@@ -50,8 +50,9 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its first poll is over, nothing may have been sent; dropped later, the message is sent and its
-    /// reply ignored. No other message is affected.
+    /// Dropped before its first poll is over, or while it waits for room
+    /// ([`max_buffered`](crate::SocketBuilder::max_buffered)), nothing may have been sent; dropped later, the message is
+    /// sent, also if the channel is dropped or left right after, and its reply ignored. No other message is affected.
     pub fn push(&self, event: &str, payload: &(impl Serialize + ?Sized)) -> Push<'_> {
         Push::new(
             self,
@@ -147,6 +148,7 @@ impl Channel {
         Ok(Payload::binary(payload))
     }
 
+    /// With a timeout it waits no longer than that for room in the queue either.
     async fn send<T>(
         &self,
         event: &str,
@@ -162,11 +164,13 @@ impl Channel {
             timeout,
             outcome: outcome(sender),
         };
-        let command = Command::Push(Box::new(request));
-        self.handle
-            .socket
-            .send(command)
-            .await
+        let socket = &self.handle.socket;
+        let sending = socket.send(Command::Push(Box::new(request)));
+        let sent = match timeout {
+            Some(limit) => socket.within(limit, sending).await,
+            None => Some(sending.await),
+        };
+        sent.ok_or(PushError::Timeout)?
             .map_err(|_| PushError::Closed)?;
         receiver.await.unwrap_or(Err(PushError::Closed))
     }
@@ -228,7 +232,8 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// How long to wait for the reply, instead of the channel's timeout.
+    /// How long to wait for the reply, instead of the channel's timeout; and, before that, for room where an open
+    /// connection takes no more.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -242,7 +247,8 @@ impl<'a> Future for Push<'a> {
         let this = self.get_mut();
         if let Some(payload) = this.payload.take() {
             let payload = payload?;
-            let (channel, timeout) = (this.channel, this.timeout);
+            let channel = this.channel;
+            let timeout = Some(this.timeout.unwrap_or_else(|| channel.timeout()));
             let event = std::mem::take(&mut this.event);
             this.replying = Some(Box::pin(async move {
                 channel.send(&event, payload, timeout, Outcome::Reply).await

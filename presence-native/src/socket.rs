@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle as Runtime;
@@ -72,6 +73,8 @@ pub(crate) struct Shared {
 struct Inner {
     shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
+    /// The task's, whose timers serve whoever waits outside of any runtime too.
+    runtime: Runtime,
     /// Bounded by what there is to tell: the begin and the end of each channel, and shutdowns that somebody waits for.
     releases: mpsc::UnboundedSender<Release>,
 }
@@ -91,6 +94,15 @@ impl SocketHandle {
     /// Tells the task without waiting, since drops can't wait. False if the task is gone.
     pub(crate) fn release(&self, release: Release) -> bool {
         self.0.releases.send(release).is_ok()
+    }
+
+    /// What `future` gives, if it does so within `limit`.
+    pub(crate) async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
+        let timed = {
+            let _guard = self.0.runtime.enter();
+            tokio::time::timeout(limit, future)
+        };
+        timed.await.ok()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -166,6 +178,7 @@ impl Socket {
             handle: SocketHandle(Arc::new(Inner {
                 shared,
                 commands,
+                runtime: runtime.clone(),
                 releases,
             })),
         }

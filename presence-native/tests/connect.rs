@@ -10,7 +10,8 @@ use std::time::Duration;
 use common::rogue::Rogue;
 use common::{builder, in_time, server, until};
 use presence_native::{
-    BuildError, ConnectError, Disconnect, JoinError, Socket, SocketStatus, StartError, Vsn,
+    BuildError, ConnectError, Disconnect, JoinError, PushError, Socket, SocketStatus, StartError,
+    Vsn,
 };
 use presence_server::Server;
 use serde_json::{Value, json};
@@ -501,6 +502,26 @@ async fn a_server_that_does_not_read_makes_pushes_wait() {
         assert!(ahead < 60, "{ahead} MiB are queued somewhere");
     }
     in_time(casting).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_push_waits_for_room_no_longer_than_for_its_reply() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).max_buffered(4).build().unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut peer = rogue.accept().await;
+    drop(tokio::join!(channel.join(), peer.joined()));
+    // More than the buffers of TCP and the queue to the task take together, and the server reads none of it.
+    let big = "x".repeat(1 << 20);
+    let mut casting: Vec<_> = (0..64)
+        .map(|_| Box::pin(channel.cast("shout", &big)))
+        .collect();
+    for cast in &mut casting {
+        assert!(futures_util::poll!(cast).is_pending());
+    }
+    let push = channel.push("echo", &1).timeout(Duration::from_millis(20));
+    let outcome = in_time(push).await;
+    assert!(matches!(outcome, Err(PushError::Timeout)), "{outcome:?}");
 }
 
 #[test]

@@ -237,6 +237,28 @@ fn handles_outlive_their_runtime() {
 }
 
 #[test]
+fn handles_work_where_there_are_no_timers() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (_server, channel) = runtime.block_on(async {
+        let server = server().await;
+        let channel = socket(&server, "alice").channel("room:lobby");
+        (server, channel)
+    });
+    let other = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    other.block_on(async {
+        channel.join().await.unwrap();
+        channel.push("echo", &1).await.unwrap();
+        channel.leave().await;
+    });
+}
+
+#[test]
 fn futures_and_handles_can_go_anywhere() {
     fn send<T: Send>(_: &T) {}
     fn all<T: Send + Sync + Clone + 'static>() {}
