@@ -376,6 +376,7 @@ impl Channel {
         {
             // Locked before looking, since the task closes a channel in the other order.
             let mut subscriptions = shared.subscriptions.lock();
+            subscriptions.retain(|subscription| !subscription.sender.is_abandoned());
             if !shared.is_closed() {
                 subscriptions.push(Subscription { filter, sender });
             }
@@ -442,3 +443,20 @@ impl Channel {
 }
 
 pub(crate) const DEFAULT_CAPACITY: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use crate::Socket;
+
+    #[tokio::test]
+    async fn streams_that_are_gone_are_forgotten_though_no_event_comes() {
+        let socket = Socket::builder("ws://127.0.0.1:1/socket").build();
+        let channel = socket.map(|socket| socket.channel("room:lobby"));
+        let channel = channel.unwrap_or_else(|error| unreachable!("{error}"));
+        for _ in 0..100 {
+            drop(channel.events());
+        }
+        let _kept = channel.events();
+        assert_eq!(channel.shared().subscriptions.lock().len(), 1);
+    }
+}
