@@ -79,7 +79,13 @@ async fn a_proxy_gets_its_password_or_refuses() {
 
 #[tokio::test]
 async fn what_is_no_proxy_is_named() {
-    for url in ["", "localhost", "https://localhost:1", "http://"] {
+    for url in [
+        "",
+        "localhost",
+        "https://localhost:1",
+        "http://",
+        "http://alice:s3cret@localhost:1",
+    ] {
         let error = builder("ws://localhost:1/socket")
             .proxy(url)
             .build()
@@ -88,5 +94,6 @@ async fn what_is_no_proxy_is_named() {
             matches!(error, BuildError::Invalid { field: "proxy", .. }),
             "{url:?}: {error}"
         );
+        assert!(!error.to_string().contains("s3cret"), "{error}");
     }
 }

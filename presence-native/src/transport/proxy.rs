@@ -28,6 +28,14 @@ impl Proxy {
         if uri.scheme_str() != Some("http") || uri.host().is_none() {
             return Err(invalid("expected http://HOST:PORT"));
         }
+        if uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            return Err(invalid(
+                "a user name or a password has no place in it; see `proxy_with_password`",
+            ));
+        }
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let mut tunnel = Tunnel::new(uri, connector);
