@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::value::RawValue;
 
 /// A bot in a Phoenix room.
 #[derive(Debug, Parser)]
@@ -65,8 +66,8 @@ pub(crate) struct Server {
     #[arg(long, default_value = "2.0.0", value_parser = ["1.0.0", "2.0.0"])]
     pub(crate) vsn: String,
     /// The payload of the join, as JSON
-    #[arg(long, value_name = "JSON")]
-    pub(crate) join: Option<String>,
+    #[arg(long, value_name = "JSON", value_parser = json)]
+    pub(crate) join: Option<Box<RawValue>>,
 }
 
 #[derive(Args, Debug)]
@@ -101,8 +102,8 @@ pub(crate) struct SayOptions {
     #[arg(long, default_value = "shout")]
     pub(crate) event: String,
     /// The event's payload, as JSON, instead of a text
-    #[arg(long, value_name = "JSON", conflicts_with = "text")]
-    pub(crate) payload: Option<String>,
+    #[arg(long, value_name = "JSON", value_parser = json, conflicts_with = "text")]
+    pub(crate) payload: Option<Box<RawValue>>,
     /// Waits for the reply, and prints it
     #[arg(long)]
     pub(crate) reply: bool,
@@ -154,6 +155,11 @@ Examples:
 
 At the end every client's roster is compared with who is really there. Each client needs an open file, here and at
 the server; see ulimit -n.";
+
+/// JSON that is sent as it was written: a number of any length stays what it is.
+fn json(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
+    serde_json::from_str(text)
+}
 
 /// Two texts with a character between.
 #[derive(Clone, Debug)]

@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result};
 use presence_native::{Channel, ChannelOptions, Payload, Socket, SocketBuilder, Tls, Vsn};
-use serde_json::Value;
 
 use crate::cli::Server;
 
@@ -35,11 +34,15 @@ impl Server {
 
     /// The room, not joined yet.
     pub(crate) fn channel(&self, socket: &Socket) -> Result<Channel> {
-        let mut options = ChannelOptions::new();
-        if let Some(join) = &self.join {
-            let params: Value = serde_json::from_str(join).context("--join is not JSON")?;
-            options = options.params(Payload::json(&params)?);
-        }
-        Ok(socket.channel_with(&self.topic, options))
+        Ok(socket.channel_with(&self.topic, self.channel_options()?))
+    }
+
+    /// How any room is to be joined.
+    pub(crate) fn channel_options(&self) -> Result<ChannelOptions> {
+        let options = ChannelOptions::new();
+        Ok(match &self.join {
+            Some(join) => options.params(Payload::json(join)?),
+            None => options,
+        })
     }
 }

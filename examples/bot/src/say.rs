@@ -2,18 +2,19 @@
 
 use std::io::{self, Write as _};
 
-use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use anyhow::Result;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cli::SayOptions;
 
 pub(crate) async fn run(options: &SayOptions) -> Result<()> {
     let payload = match (&options.text, &options.payload) {
-        (_, Some(payload)) => serde_json::from_str(payload).context("--payload is not JSON")?,
+        (_, Some(payload)) => payload.clone(),
         (text, None) => said(
             text.as_deref().unwrap_or_default(),
             options.server.user_id.as_deref(),
-        ),
+        )?,
     };
     let socket = options.server.builder()?.connect().await?;
     let channel = options.server.channel(&socket)?;
@@ -29,9 +30,9 @@ pub(crate) async fn run(options: &SayOptions) -> Result<()> {
     Ok(())
 }
 
-fn said(text: &str, from: Option<&str>) -> Value {
-    match from {
+fn said(text: &str, from: Option<&str>) -> serde_json::Result<Box<RawValue>> {
+    to_raw_value(&match from {
         Some(from) => json!({ "body": text, "from": from }),
         None => json!({ "body": text }),
-    }
+    })
 }

@@ -132,6 +132,10 @@ async fn exit_codes_tell_what_was_wrong() {
     assert_eq!((code, said.contains("--vsn")), (2, true), "{said}");
     let (code, _, said) = output(&server, "watch", &["--header", "bad name:x"]).await;
     assert_eq!((code, said.contains("header: ")), (2, true), "{said}");
+    let (code, _, said) = output(&server, "watch", &["--join", "{"]).await;
+    assert_eq!((code, said.contains("--join")), (2, true), "{said}");
+    let (code, _, said) = output(&server, "say", &["--payload", "{"]).await;
+    assert_eq!((code, said.contains("--payload")), (2, true), "{said}");
     let (code, _, said) = output(&server, "watch", &["--param", "reject=1"]).await;
     assert_eq!((code, said.contains("403")), (3, true), "{said}");
     let (code, _, said) = output(&server, "say", &["--event", "fail", "--reply", "no"]).await;
@@ -224,6 +228,15 @@ async fn load_measures_and_finds_all_rosters_right() {
     }
     assert!(report["diffs_per_second"].as_f64().unwrap() > 0.0);
     assert_eq!(server.connection_count(), 0, "all have said goodbye");
+}
+
+#[tokio::test]
+async fn load_joins_with_the_payload_it_is_given() {
+    let server = Server::builder().start().await.unwrap();
+    // The embedded server's rooms take objects.
+    let args = ["--clients", "2", "--join", "[]"];
+    let (code, _, said) = output(&server, "load", &args).await;
+    assert_eq!((code, said.contains("join crashed")), (4, true), "{said}");
 }
 
 /// A server whose answer to an update is a lie: `echo` changes no meta, so every roster lacks the update.

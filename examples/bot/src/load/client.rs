@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use presence_native::{
-    Cause, ChangeKind, Channel, Presence, PushError, Snapshot, Socket, SocketBuilder, SocketStatus,
+    Cause, ChangeKind, Channel, ChannelOptions, Presence, PushError, Snapshot, Socket,
+    SocketBuilder, SocketStatus,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -36,6 +37,7 @@ pub(super) type Expected = BTreeMap<String, Option<u64>>;
 /// What all users of a run have in common.
 pub(super) struct Common {
     pub(super) builder: SocketBuilder,
+    pub(super) channel_options: ChannelOptions,
     pub(super) user_param: String,
     pub(super) update_event: String,
     /// Tells this run's users from all others.
@@ -105,7 +107,7 @@ impl Common {
             .clone()
             .param(&self.user_param, self.key(number));
         let socket = builder.connect().await?;
-        let channel = socket.channel(&user.topic);
+        let channel = socket.channel_with(&user.topic, self.channel_options.clone());
         let presence = channel.presence()?;
         let common = Arc::clone(self);
         presence.on_sync(move || common.measures.saw_diff());

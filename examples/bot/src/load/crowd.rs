@@ -52,6 +52,7 @@ impl Crowd {
                 .builder()?
                 .connect_timeout(Duration::from_secs(60))
                 .timeout(Duration::from_secs(60)),
+            channel_options: options.server.channel_options()?,
             user_param: options.user_param.clone(),
             update_event: options.update_event.clone(),
             run: format!("load-{:06x}", rand::random::<u32>() & 0xff_ffff),
