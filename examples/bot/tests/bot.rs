@@ -3,10 +3,14 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{BOT, ROOM, Watch, in_time, member};
 use presence_server::Server;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 fn bot(server: &Server, command: &str, args: &[&str]) -> Command {
     let mut bot = Command::new(BOT);
@@ -117,12 +121,60 @@ async fn ctrl_c_is_a_good_end() {
     let server = Server::builder().start().await.unwrap();
     let mut watch = watch(&server, &["--json"]);
     watch.until("synced").await;
-    let id = watch.child.id().unwrap().to_string();
-    let killed = in_time(Command::new("kill").args(["-INT", &id]).status())
-        .await
-        .unwrap();
-    assert!(killed.success());
+    common::interrupt(&watch.child).await;
     assert!(in_time(watch.child.wait()).await.unwrap().success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_ends_the_wait_for_a_connection_too() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/socket", silent.local_addr().unwrap());
+    for command in ["watch", "load"] {
+        let mut bot = Command::new(BOT);
+        let mut bot = common::quiet(bot.args([command, &url, ROOM]))
+            .spawn()
+            .unwrap();
+        let _unanswered = in_time(silent.accept()).await.unwrap();
+        common::interrupt(&bot).await;
+        let ended = in_time(bot.wait()).await.unwrap();
+        assert!(ended.success(), "{command}: {ended}");
+    }
+}
+
+/// The first Ctrl-C ends the load itself; then it waits for rosters that never become right.
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_ends_a_load_that_does_not_settle() {
+    let server = Server::builder().start().await.unwrap();
+    let args = [
+        "--clients",
+        "2",
+        "--update-event",
+        "echo",
+        "--settle",
+        "10m",
+    ];
+    let mut load = common::quiet(&mut bot(&server, "load", &args))
+        .spawn()
+        .unwrap();
+    in_time(async {
+        while server.connection_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let ended = in_time(async {
+        let again = Duration::from_millis(500);
+        loop {
+            match timeout(again, load.wait()).await {
+                Ok(ended) => return ended.unwrap(),
+                Err(_) => common::interrupt(&load).await,
+            }
+        }
+    })
+    .await;
+    assert!(ended.success(), "{ended}");
 }
 
 #[tokio::test]

@@ -42,21 +42,34 @@ pub(crate) async fn run(options: &LoadOptions) -> Result<()> {
 
     let bar = progress(options.clients.into(), "joining");
     let begin = Instant::now();
-    crowd.join_all(&bar).await?;
+    let Some(joined) = unless_stopped(crowd.join_all(&bar)).await? else {
+        return Ok(());
+    };
+    joined?;
     bar.finish_and_clear();
     let joined_in = begin.elapsed();
-    crowd.settle(options.settle).await;
+    if unless_stopped(crowd.settle(options.settle))
+        .await?
+        .is_none()
+    {
+        return Ok(());
+    }
     let memory = memory::each(before, memory::resident(), options.clients);
 
     let bar = progress(options.duration.as_secs(), "running");
     let begin = Instant::now();
     let diffs = crowd.measures().diffs();
     let actions = churn(options, &crowd, &mut random, &bar).await?;
+    if unless_stopped(crowd.rest()).await?.is_none() {
+        return Ok(());
+    }
     let lasted = begin.elapsed();
     let diffs = crowd.measures().diffs() - diffs;
     bar.finish_and_clear();
 
-    let wrong = crowd.settle(options.settle).await;
+    let Some(wrong) = unless_stopped(crowd.settle(options.settle)).await? else {
+        return Ok(());
+    };
     let report = Report {
         seed,
         clients: options.clients,
@@ -124,8 +137,16 @@ async fn churn(
             crowd.failures()
         ));
     }
-    crowd.rest().await;
     Ok(actions)
+}
+
+/// What comes of it, unless Ctrl-C comes first.
+async fn unless_stopped<T>(work: impl Future<Output = T>) -> io::Result<Option<T>> {
+    tokio::select! {
+        biased;
+        stopped = tokio::signal::ctrl_c() => stopped.map(|()| None),
+        done = work => Ok(Some(done)),
+    }
 }
 
 /// Shown where somebody looks on.

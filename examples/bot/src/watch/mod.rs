@@ -9,7 +9,7 @@ mod screen;
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Result;
-use presence_native::{PresenceError, PresenceStatus, SocketStatus};
+use presence_native::{PresenceError, PresenceStatus, Socket, SocketStatus};
 
 use crate::cli::WatchOptions;
 use answer::Answerer;
@@ -19,9 +19,27 @@ use news::{Meta, News, Roster};
 use screen::Screen;
 
 pub(crate) async fn run(options: &WatchOptions) -> Result<()> {
+    // One for all the time there is: a signal that comes between two waits is not lost.
+    let stopped = tokio::signal::ctrl_c();
+    tokio::pin!(stopped);
+    let socket = tokio::select! {
+        biased;
+        stopped = &mut stopped => return Ok(stopped?),
+        socket = options.server.builder()?.connect() => socket?,
+    };
+    let outcome = tokio::select! {
+        biased;
+        stopped = &mut stopped => stopped.map_err(Into::into),
+        outcome = follow(options, &socket) => outcome,
+    };
+    socket.shutdown().await;
+    outcome
+}
+
+/// Until somebody quits, or the room is over.
+async fn follow(options: &WatchOptions, socket: &Socket) -> Result<()> {
     let server = &options.server;
-    let socket = server.builder()?.connect().await?;
-    let channel = server.channel(&socket)?;
+    let channel = server.channel(socket)?;
     let presence = channel.presence::<Meta>()?;
     let mut changes = presence.changes();
     let mut events = channel.events();
@@ -37,12 +55,8 @@ pub(crate) async fn run(options: &WatchOptions) -> Result<()> {
         // In this order: what happened, before that it is all.
         let news = tokio::select! {
             biased;
-            stopped = tokio::signal::ctrl_c() => {
-                stopped?;
-                break;
-            }
             key = keys.next() => match key {
-                Key::Quit => break,
+                Key::Quit => return Ok(()),
                 Key::Resize => {
                     output.draw(&presence.snapshot())?;
                     continue;
@@ -83,8 +97,6 @@ pub(crate) async fn run(options: &WatchOptions) -> Result<()> {
             _ => {}
         }
     }
-    socket.shutdown().await;
-    Ok(())
 }
 
 /// Where it is shown.

@@ -31,7 +31,7 @@ pub(crate) async fn output(mut command: Command) -> (i32, String, String) {
 }
 
 /// With nothing to read, and its output to us.
-fn quiet(command: &mut Command) -> &mut Command {
+pub(crate) fn quiet(command: &mut Command) -> &mut Command {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -68,6 +68,16 @@ impl Watch {
             }
         }
     }
+}
+
+/// What Ctrl-C does.
+#[cfg(unix)]
+pub(crate) async fn interrupt(child: &Child) {
+    let id = child.id().unwrap().to_string();
+    let killed = in_time(Command::new("kill").args(["-INT", &id]).status())
+        .await
+        .unwrap();
+    assert!(killed.success());
 }
 
 pub(crate) async fn member(server: &Server, user_id: &str) -> (Socket, Channel) {
