@@ -38,7 +38,7 @@ use crate::socket::SocketHandle;
 /// # assert!(channel.status().is_joined());
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelStatus {
     /// [`Channel::join`] has not been called.
@@ -83,7 +83,7 @@ impl ChannelStatus {
 /// assert!(matches!(channel.status(), ChannelStatus::Errored(ChannelError::Crashed)));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelError {
     /// Its process at the server crashed (`phx_error`).
@@ -116,7 +116,7 @@ pub enum ChannelError {
 /// assert!(matches!(*closed, ChannelStatus::Closed(CloseReason::ByServer)));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// This program left it, or joined the same topic by another channel of the same socket.

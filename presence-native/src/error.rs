@@ -417,7 +417,7 @@ pub enum PresenceError {
 #[non_exhaustive]
 pub enum DecodeError {
     /// It is JSON, but of another shape.
-    #[error("{0}")]
+    #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// It is binary, where JSON was asked for.
     #[error("the payload is binary, not JSON")]
@@ -473,6 +473,16 @@ mod tests {
                 .and_then(Payload::json)
                 .unwrap_or_else(|error| unreachable!("{error}")),
         }
+    }
+
+    /// As one prints an error with all that is under it.
+    #[test]
+    fn what_does_not_fit_is_told_once() {
+        let decoded = Payload::json("one").map(|payload| payload.decode::<u8>());
+        let Ok(Err(error)) = decoded else {
+            unreachable!("a text is no number")
+        };
+        assert!(error.source().is_none(), "{error}");
     }
 
     #[test]

@@ -336,6 +336,7 @@
 //!
 //! Rust 1.95 or newer.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod channel;

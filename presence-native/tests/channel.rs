@@ -25,10 +25,10 @@ async fn a_join_brings_its_params_there_and_the_reply_back() {
     let socket = socket(&server, "alice");
     let params = Payload::json(&json!({"device": "phone"})).unwrap();
     let channel = socket.channel_with("room:lobby", ChannelOptions::new().params(params));
-    assert!(matches!(channel.status(), ChannelStatus::New));
+    assert_eq!(channel.status(), ChannelStatus::New);
     let reply = in_time(channel.join()).await.unwrap();
     assert!(reply.is_ok());
-    assert!(channel.status().is_joined());
+    assert_eq!(channel.status(), ChannelStatus::Joined);
     let who = in_time(channel.push("whoami", &json!({}))).await.unwrap();
     let who: Value = who.decode().unwrap();
     assert_eq!(who["user_id"], "alice");

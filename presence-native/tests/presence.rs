@@ -180,6 +180,9 @@ async fn snapshots_stay_and_share_what_did_not_change() {
     roster::until(&presence, |roster| !roster.contains_key("user-250")).await;
     let after = presence.snapshot();
     assert_eq!((before.len(), after.len()), (501, 500));
+    let mut entries = after.iter();
+    assert_eq!((entries.len(), entries.next().is_some()), (500, true));
+    assert_eq!((entries.len(), entries.count()), (499, 499));
     assert!(before.get("user-250").is_some() && after.get("user-250").is_none());
     for entry in &after {
         let same = before.get(entry.key()).expect("it was there");

@@ -89,6 +89,7 @@ impl<M, X> Snapshot<M, X> {
     pub fn iter(&self) -> Iter<'_, M, X> {
         Iter {
             entries: Box::new(self.list.iter()),
+            left: self.len(),
             _types: PhantomData,
         }
     }
@@ -125,6 +126,7 @@ impl<M, X> Snapshot<M, X> {
 /// ```
 pub struct Iter<'a, M, X> {
     entries: Box<dyn Iterator<Item = &'a Arc<RawEntry>> + Send + 'a>,
+    left: usize,
     _types: PhantomData<fn() -> (M, X)>,
 }
 
@@ -138,13 +140,19 @@ impl<M, X> Iterator for Iter<'_, M, X> {
     type Item = Entry<M, X>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.entries.next().cloned().map(Entry::new)
+        let entry = self.entries.next()?;
+        self.left -= 1;
+        Some(Entry::new(Arc::clone(entry)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.entries.size_hint()
+        (self.left, Some(self.left))
     }
 }
+
+impl<M, X> ExactSizeIterator for Iter<'_, M, X> {}
+
+impl<M, X> std::iter::FusedIterator for Iter<'_, M, X> {}
 
 impl<'a, M, X> IntoIterator for &'a Snapshot<M, X> {
     type Item = Entry<M, X>;
