@@ -89,7 +89,8 @@ pub enum ConnectError {
     /// It took longer than [`connect_timeout`](crate::SocketBuilder::connect_timeout).
     #[error("no connection within {0:?}")]
     Timeout(Duration),
-    /// The host was not found, or TCP failed.
+    /// The host was not found, or TCP failed, or the connection ended before the handshakes of TLS (by rustls) and of
+    /// WebSocket were over.
     #[error("cannot reach the server: {0}")]
     Io(Arc<io::Error>),
     /// TLS failed: most often a certificate that is not trusted.

@@ -224,6 +224,21 @@ async fn a_server_that_stalls_is_given_up_in_time() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_before_the_upgrade_may_be_tried_again() {
+    let rogue = Rogue::start().await;
+    let (outcome, ()) = tokio::join!(
+        in_time(builder(&rogue.endpoint()).connect()),
+        rogue.hang_up()
+    );
+    let error = outcome.unwrap_err();
+    let StartError::Connect(Disconnect::Connect(ConnectError::Io(cause))) = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(cause.kind(), std::io::ErrorKind::UnexpectedEof);
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
 async fn what_is_no_websocket_server_is_told() {
     use tokio::io::AsyncWriteExt as _;
     let rogue = Rogue::start().await;

@@ -11,6 +11,8 @@ mod common;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+#[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
+use common::rogue::Rogue;
 use common::{builder, in_time, server};
 use presence_native::{BuildError, ConnectError, Disconnect, StartError, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -157,6 +159,18 @@ async fn an_unknown_authority_or_another_s_name_is_refused() {
             assert!(error.to_string().starts_with("TLS failed: "), "{error}");
         }
     }
+}
+
+#[cfg(any(feature = "rustls-native-roots", feature = "rustls-webpki-roots"))]
+#[tokio::test]
+async fn a_server_that_hangs_up_before_it_is_known_may_be_tried_again() {
+    let rogue = Rogue::start().await;
+    let endpoint = rogue.endpoint().replace("ws://", "wss://");
+    let tls = Tls::rustls_no_roots().with_root_certificate(Authority::new().pem());
+    let connect = builder(&endpoint).tls(tls).connect();
+    let (outcome, ()) = tokio::join!(in_time(connect), rogue.hang_up());
+    let error = outcome.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 #[cfg(feature = "proxy")]
@@ -72,9 +74,7 @@ impl Connector {
         }
         let stream = TcpStream::connect((self.endpoint.server_name(), port))
             .await
-            .map_err(|error| {
-                std::io::Error::new(error.kind(), format!("{host}:{port}: {error}"))
-            })?;
+            .map_err(|error| io::Error::new(error.kind(), format!("{host}:{port}: {error}")))?;
         stream.set_nodelay(true)?;
         Ok(Box::new(stream))
     }
@@ -86,6 +86,11 @@ fn connect_error(error: Error) -> ConnectError {
             status: response.status().as_u16(),
         },
         Error::Io(error) => error.into(),
+        // Not that it speaks something else: it goes down, or what is before it has nobody behind it.
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+            let ended = "the connection ended before the answer to the upgrade";
+            io::Error::new(io::ErrorKind::UnexpectedEof, ended).into()
+        }
         other => ConnectError::Handshake(other.to_string()),
     }
 }

@@ -54,6 +54,14 @@ impl Rogue {
         }
     }
 
+    /// Ends the next connection once the client has begun to speak.
+    pub(crate) async fn hang_up(&self) {
+        let mut stream = self.tcp().await;
+        // All of it is read, so that there is no reset.
+        let read = in_time(stream.read(&mut [0; 4096])).await.unwrap();
+        assert!(read > 0);
+    }
+
     /// Answers the next connection's upgrade with an HTTP status; gives the request's head.
     pub(crate) async fn refuse(&self, status: u16) -> String {
         let mut stream = self.tcp().await;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 #[cfg(feature = "rustls-native-roots")]
 use std::sync::OnceLock;
@@ -100,7 +101,11 @@ impl Encrypt for Rustls {
             let name = ServerName::try_from(server_name.to_owned())
                 .map_err(|error| ConnectError::Tls(Arc::new(error)))?;
             let stream = self.0.connect(name, stream).await;
-            let stream = stream.map_err(|error| ConnectError::Tls(Arc::new(error)))?;
+            let stream = stream.map_err(|error| match error.kind() {
+                // rustls itself has something against it.
+                io::ErrorKind::InvalidData => ConnectError::Tls(Arc::new(error)),
+                _ => error.into(),
+            })?;
             Ok(Box::new(stream) as BoxedIo)
         })
     }
