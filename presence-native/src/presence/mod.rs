@@ -330,7 +330,9 @@ impl<M, X> Presence<M, X> {
     /// neither.
     ///
     /// Callbacks run on the socket's task, after the whole frame was applied, so they must not block; one that panics
-    /// is reported to `tracing` and runs again the next time. A second call replaces the first one's callback.
+    /// is reported to `tracing` and runs again the next time. A second call replaces the first one's callback. They stay
+    /// until the channel is over, also if the presence is dropped; and handles that they hold keep the channel, or the
+    /// socket, as any other does.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

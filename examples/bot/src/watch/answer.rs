@@ -9,6 +9,9 @@ use super::news::Roster;
 
 const NAME: &str = "bot";
 
+/// So many are named: the answer goes to everybody, and rooms may be large.
+const NAMED: usize = 50;
+
 /// Finds the questions among the events, and answers them.
 pub(super) struct Answerer {
     name: String,
@@ -50,11 +53,7 @@ impl Answerer {
 
     /// Says who is there, to all.
     pub(super) async fn answer(&self, question: &str, roster: &Roster) -> Result<String> {
-        let names: Vec<String> = roster.iter().map(|who| who.key().to_owned()).collect();
-        let answer = match names.len() {
-            1 => "There is nobody here but me.".to_owned(),
-            count => format!("There are {count} of us: {}.", names.join(", ")),
-        };
+        let answer = who_is_here(roster.len(), roster.iter().map(|who| who.key().to_owned()));
         let payload = json!({ "body": answer, "from": self.name, "question": question });
         match self.channel.cast("shout", &payload).await {
             // Lost with its connection; the question was asked there, too.
@@ -62,6 +61,18 @@ impl Answerer {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn who_is_here(count: usize, names: impl Iterator<Item = String>) -> String {
+    if count == 1 {
+        return "There is nobody here but me.".to_owned();
+    }
+    let named: Vec<String> = names.take(NAMED).collect();
+    let rest = match count - named.len() {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    format!("There are {count} of us: {}{rest}.", named.join(", "))
 }
 
 /// Whether the name is a word of the text.
@@ -73,6 +84,16 @@ fn names(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_only_some_are_named() {
+        let told = |count: usize| who_is_here(count, (0..count).map(|n| format!("u{n}")));
+        assert_eq!(told(1), "There is nobody here but me.");
+        assert_eq!(told(3), "There are 3 of us: u0, u1, u2.");
+        let many = told(100_000);
+        assert!(many.starts_with("There are 100000 of us: u0, u1, "));
+        assert!(many.ends_with(", u49 and 99950 more."), "{many}");
+    }
 
     #[test]
     fn a_name_is_a_word() {
