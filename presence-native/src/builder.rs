@@ -191,6 +191,7 @@ impl SocketBuilder {
     }
 
     /// How long one attempt to connect may take, from asking for the token to the end of the upgrade. 10 s by default.
+    /// Where the host has several addresses, each but the last has an equal share of it.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self

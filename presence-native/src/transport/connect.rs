@@ -1,8 +1,9 @@
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -72,12 +73,35 @@ impl Connector {
         if let Some(proxy) = &self.proxy {
             return proxy.tunnel(host, port).await;
         }
-        let stream = TcpStream::connect((self.endpoint.server_name(), port))
+        let stream = dial(self.endpoint.server_name(), port, self.timeout)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{host}:{port}: {error}")))?;
         stream.set_nodelay(true)?;
         Ok(Box::new(stream))
     }
+}
+
+/// A connection to the first of a host's addresses that takes one.
+async fn dial(host: &str, port: u16, within: Duration) -> io::Result<TcpStream> {
+    let addresses: Vec<_> = lookup_host((host, port)).await?.collect();
+    first_of(&addresses, within).await
+}
+
+/// Each but the last has its share of the time, lest one that does not answer takes that of the others.
+async fn first_of(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpStream> {
+    let Some((last, others)) = addresses.split_last() else {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the host has no address",
+        ));
+    };
+    let share = within / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for address in others {
+        if let Ok(Ok(stream)) = tokio::time::timeout(share, TcpStream::connect(address)).await {
+            return Ok(stream);
+        }
+    }
+    TcpStream::connect(last).await
 }
 
 fn connect_error(error: Error) -> ConnectError {
@@ -92,5 +116,34 @@ fn connect_error(error: Error) -> ConnectError {
             io::Error::new(io::ErrorKind::UnexpectedEof, ended).into()
         }
         other => ConnectError::Handshake(other.to_string()),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    /// As one that is down behind a router: nothing comes back.
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_is_followed_by_the_next() -> io::Result<()> {
+        let any = "127.0.0.1:0".parse().map_err(io::Error::other)?;
+        let silent = TcpSocket::new_v4()?;
+        silent.bind(any)?;
+        let silent = silent.listen(1)?;
+        let dead = silent.local_addr()?;
+        // Nobody accepts, and once no more fit in, Linux answers nothing.
+        let mut waiting = Vec::new();
+        while let Ok(stream) =
+            tokio::time::timeout(Duration::from_millis(50), TcpStream::connect(dead)).await
+        {
+            waiting.push(stream?);
+        }
+        let live = TcpListener::bind(any).await?;
+        let within = Duration::from_millis(200);
+        let stream = first_of(&[dead, live.local_addr()?], within).await?;
+        assert_eq!(stream.peer_addr()?, live.local_addr()?);
+        Ok(())
     }
 }
