@@ -296,10 +296,11 @@ async fn load_joins_with_the_payload_it_is_given() {
 async fn load_finds_wrong_rosters() {
     let server = Server::builder().start().await.unwrap();
     let args = [
+        // Of so many some are online whose last action was an update.
         "--clients",
-        "3",
-        "--rate",
         "20",
+        "--rate",
+        "100",
         "--for",
         "1s",
         "--update-event",
