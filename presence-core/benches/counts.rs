@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p presence-core --bench counts` prints them beside `serde_json` parsing the same frames into a
 //! `Value`, and beside what `counts.txt` has recorded; more than a twentieth above that is a failure.
-//! `-- --record` writes the file anew. Another compiler counts differently.
+//! `cargo bench -p presence-core --bench counts -- --record` writes the file anew. Another compiler counts differently.
 
 #![allow(
     clippy::expect_used,
@@ -221,7 +221,9 @@ fn main() -> ExitCode {
     if args.iter().any(|arg| arg == "--record") {
         fs::write(RECORD, record).expect("counts.txt can be written");
     } else if worse {
-        println!("\nMore than recorded, or not recorded. If that is meant so: `-- --record`");
+        println!(
+            "\nMore than recorded, or not recorded. If that is meant so: `cargo bench -p presence-core --bench counts -- --record`"
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
