@@ -125,8 +125,7 @@ for (const name of readdirSync("dist").filter((name) => name.endsWith(".d.ts")))
     rmSync(file)
     continue
   }
-  const text = `/// <reference lib="esnext.disposable" />\n${readFileSync(file, "utf8")}`
+  const text = readFileSync(file, "utf8")
   // CommonJS users get declarations of their own, since TypeScript takes .d.ts here for those of ES modules.
   writeFileSync(file.replace(/\.d\.ts$/, ".d.cts"), text.replaceAll(/"(\.[^"]+)\.js"/g, '"$1.cjs"'))
-  writeFileSync(file, text)
 }

@@ -25,6 +25,16 @@ interface Registered<F> {
 
 const nothing = (): void => {}
 
+// As @types/node has them, for programs whose TypeScript or whose `lib` is older than `using`.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+  }
+  interface Disposable {
+    [Symbol.dispose](): void
+  }
+}
+
 /**
  * Who is there, on a channel. `Meta` are the fields of each meta beside its refs, `Extra` what the server's `fetch`
  * puts beside `metas`; both are `any` unless told.

@@ -97,7 +97,7 @@ export interface Message<Payload = any> {
 }
 
 /** What a transport sends and receives. */
-export type WireFrame = string | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob
+export type WireFrame = string | ArrayBuffer | ArrayBufferView | Blob
 
 /** The part of `WebSocket` that a transport has to have. */
 export interface Transport {

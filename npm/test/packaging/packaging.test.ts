@@ -122,8 +122,13 @@ describe("Node", () => {
     expect(error).toMatch(/^phoenix-presence needs WebAssembly/)
   })
 
-  it.each(["cts", "mts"])("type-checks a program in a .%s file", async (extension) => {
-    const folder = project(`types-${extension}`, {
+  it.each([
+    ["typescript", "cts"],
+    ["typescript", "mts"],
+    ["typescript-5.0", "cts"],
+    ["typescript-5.0", "mts"],
+  ])("has types that %s takes, in a .%s file", async (typescript, extension) => {
+    const folder = project(`${typescript}-${extension}`, {
       [`main.${extension}`]: `
         import { Presence, PushError, Socket, type PresenceChange } from "phoenix-presence"
         const socket = new Socket("/socket", { params: { user_id: "1" } })
@@ -140,12 +145,13 @@ describe("Node", () => {
           target: "es2020",
           lib: ["es2020", "dom"],
           strict: true,
+          exactOptionalPropertyTypes: true,
           noEmit: true,
           types: [],
         },
       }),
     })
-    expect(await run(folder, join(TOOLS, "node_modules/.bin/tsc"), "-p", ".")).toBe("")
+    expect(await run(folder, join(TOOLS, "node_modules", typescript, "bin/tsc"), "-p", ".")).toBe("")
   })
 })
 
