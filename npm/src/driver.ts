@@ -242,9 +242,9 @@ export class Driver implements Listener {
     }
   }
 
-  opened(connection: number, { skipHeartbeat }: any): void {
+  opened(connection: number, { skipHeartbeat }: any, url: string): void {
     if (this.#connection === connection) {
-      this.#socket.logConnected()
+      this.#socket.logConnected(url)
       this.#socket.establishedConnections++
       this.#do(Act.HandleOpen, connection, Number(!!skipHeartbeat))
     }

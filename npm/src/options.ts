@@ -76,6 +76,9 @@ const TYPES: Record<Exclude<keyof SocketOptions, "debug">, string[]> = {
   stopOnJoinRefusal: ["boolean"],
 }
 
+/** Numbers that phoenix.js does not take. For its own it takes NaN, as a missing setting is parsed, for not given. */
+const OWN = ["heartbeatTimeoutMs", "jitter", "maxBuffered"]
+
 /** The options, each of a type that it may have. Falsy ones count as not given, as in phoenix.js. */
 export const checkOptions = (endPoint: unknown, options: SocketOptions): SocketOptions => {
   if (typeof endPoint !== "string") {
@@ -89,7 +92,7 @@ export const checkOptions = (endPoint: unknown, options: SocketOptions): SocketO
     if (value && !types.some((type) => typeof value === type)) {
       throw new TypeError(`the option ${name} must be a ${types.join(" or a ")}, but is ${describe(value)}`)
     }
-    if (typeof value === "number" && !(value >= 0)) {
+    if (typeof value === "number" && !(value >= 0) && (value || OWN.includes(name))) {
       throw new TypeError(`the option ${name} must not be negative, but is ${describe(value)}`)
     }
   }

@@ -66,7 +66,7 @@ export class Socket {
   constructor(endPoint: string, options: SocketOptions = {}) {
     const opts = checkOptions(endPoint, options)
     this.timeout = opts.timeout || DEFAULT_TIMEOUT
-    this.transport = opts.transport || globalThis.WebSocket || LongPoll
+    this.transport = opts.transport || scope().WebSocket || LongPoll
     this.longPollFallbackMs = opts.longPollFallbackMs
     this.sessionStore = opts.sessionStorage || sessionStorageOrNone()
     const custom = this.transport !== LongPoll
@@ -118,13 +118,8 @@ export class Socket {
     return location.protocol.match(/^https/) ? "wss" : "ws"
   }
 
-  /** The URL that the socket connects to. */
-  endPointURL(): string {
-    return this.urlWith(this.params())
-  }
-
-  /** @internal */
-  urlWith(params: any): string {
+  /** The URL that the socket connects to; `params` need to be given where they are a promise. May be overridden. */
+  endPointURL(params: any = this.params()): string {
     const uri = appendParams(appendParams(this.endPoint, params), { vsn: this.vsn })
     if (uri.charAt(0) !== "/") {
       return uri
@@ -229,7 +224,7 @@ export class Socket {
     return this.logger !== null
   }
 
-  /** @internal */
+  /** Takes a channel off `channels`, as `channel.leave()` does by itself. */
   remove(channel: Channel): void {
     this.channels = this.channels.filter((other) => other !== channel)
   }
@@ -270,10 +265,10 @@ export class Socket {
   }
 
   /** @internal */
-  logConnected(): void {
+  logConnected(url: string): void {
     if (this.hasLogger()) {
       const name = this.transport === LongPoll ? "LongPoll" : this.transport.name
-      this.log("transport", `${name} connected to ${this.endPointURL()}`)
+      this.log("transport", `${name} connected to ${url}`)
     }
   }
 
@@ -296,10 +291,13 @@ export class Socket {
   }
 }
 
+/** Where phoenix.js looks for what a browser has: a program may have made a `window` of its own, in Node for one. */
+const scope = (): typeof globalThis => globalThis.self || globalThis.window || globalThis
+
 /** Reading `sessionStorage` can throw where storage is forbidden. */
 const sessionStorageOrNone = (): Storage | undefined => {
   try {
-    return globalThis.sessionStorage
+    return scope().sessionStorage
   } catch {
     return undefined
   }

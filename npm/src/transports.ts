@@ -5,7 +5,7 @@ import type { Socket } from "./socket.js"
 export interface Listener {
   /** One is about to be made. What this throws is as if it could not be. */
   opening(connection: number): void
-  opened(connection: number, transport: any): void
+  opened(connection: number, transport: any, url: string): void
   received(connection: number, data: any): void
   errored(connection: number, error: unknown): void
   closed(connection: number, event: any): void
@@ -41,8 +41,8 @@ export class Transports {
     const socket = this.#socket
     try {
       this.#listener.opening(connection)
-      const params = socket.params()
       const token = socket.authToken ? socket.authToken() : undefined
+      const params = socket.params()
       if (isThenable(params) || isThenable(token)) {
         this.#awaited.add(connection)
         Promise.all([params, token]).then(
@@ -71,7 +71,8 @@ export class Transports {
     const socket = this.#socket
     const listener = this.#listener
     const protocols = token ? ["phoenix", `${AUTH_TOKEN_PREFIX}${btoa(token).replace(/=/g, "")}`] : undefined
-    const transport: any = new socket.transport(socket.urlWith(params), protocols)
+    const url = socket.endPointURL(params)
+    const transport: any = new socket.transport(url, protocols)
     transport.binaryType = socket.binaryType
     transport.timeout = socket.longpollerTimeout
     for (const [id, old] of this.#transports) {
@@ -80,7 +81,7 @@ export class Transports {
       }
     }
     this.#transports.set(connection, transport)
-    transport.onopen = () => listener.opened(connection, transport)
+    transport.onopen = () => listener.opened(connection, transport, url)
     transport.onerror = (error: any) => listener.errored(connection, error)
     transport.onmessage = (event: any) => listener.received(connection, event.data)
     transport.onclose = (event: any) => listener.closed(connection, event)

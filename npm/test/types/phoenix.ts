@@ -32,6 +32,7 @@ socket.onMessage((message: object) => message)
 socket.off([opened])
 socket.replaceTransport(LongPoll)
 socket.push({ topic: "phoenix", event: "heartbeat", payload: {}, ref: socket.makeRef() })
+socket.remove(socket.channel("room:2"))
 export const state: ConnectionState = socket.connectionState()
 
 const channel = new Channel("room:1", {}, socket)

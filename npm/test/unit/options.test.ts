@@ -1,5 +1,6 @@
 // The options that phoenix.js does not have, and what is said of wrong ones.
 
+import * as phoenix from "phoenix"
 import { describe, expect, it, vi } from "vitest"
 import { Socket } from "../../src/index.js"
 import { FakeTransport, useFakeTimers } from "./both.js"
@@ -49,7 +50,7 @@ describe("asynchronous params and authToken", () => {
     const socket = new Socket("ws://example.com/socket", {
       transport,
       params: async () => ({ n: ++count }),
-      authToken: async () => `token ${count}`,
+      authToken: async () => `token ${count + 1}`,
     })
     socket.connect()
     expect(FakeTransport.all).toHaveLength(0)
@@ -64,6 +65,23 @@ describe("asynchronous params and authToken", () => {
     vi.advanceTimersByTime(10)
     await vi.waitFor(() => expect(FakeTransport.all).toHaveLength(2))
     expect(server().url).toContain("n=2")
+    socket.disconnect()
+  })
+
+  it("are in the URL that is logged, and asked for no more than once a connect", async () => {
+    FakeTransport.all = []
+    const logger = vi.fn()
+    const params = vi.fn().mockResolvedValueOnce({ n: 1 }).mockRejectedValue(new Error("asked again"))
+    const socket = new Socket("ws://example.com/socket", { transport, params, logger })
+    socket.connect()
+    await vi.waitFor(() => expect(FakeTransport.all).toHaveLength(1))
+    server().open()
+    expect(logger).toHaveBeenCalledWith(
+      "transport",
+      "FakeTransport connected to ws://example.com/socket/websocket?n=1&vsn=2.0.0",
+      undefined,
+    )
+    expect(params).toHaveBeenCalledOnce()
     socket.disconnect()
   })
 
@@ -164,6 +182,7 @@ describe("a wrong option", () => {
     ["logger", {}],
     ["encode", 1],
     ["maxBuffered", "many"],
+    ["maxBuffered", Number.NaN],
     ["stopOnRefusal", "yes"],
   ])("%s: %j is a TypeError that names it", (name, value) => {
     const make = () => new Socket("/socket", { [name]: value } as any)
@@ -174,6 +193,17 @@ describe("a wrong option", () => {
   it("debug has none: whatever is true will do, as in phoenix.js", () => {
     expect(new Socket("/socket", { debug: "true" } as any).hasLogger()).toBe(true)
   })
+
+  it.each(["timeout", "heartbeatIntervalMs", "longpollerTimeout", "longPollFallbackMs"])(
+    "%s: NaN is none, as in phoenix.js",
+    (name) => {
+      const options = { transport, [name]: Number.NaN }
+      const [theirs, mine] = [phoenix, { Socket }].map(
+        (lib) => new (lib.Socket as any)("ws://example.com/socket", options)[name],
+      )
+      expect(mine).toBe(theirs)
+    },
+  )
 
   it("names the end point and the options themselves", () => {
     expect(() => new Socket(7 as any)).toThrow(/endPoint must be a string, but is 7/)

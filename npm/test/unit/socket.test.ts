@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { both, type Stage, useFakeTimers } from "./both.js"
+import { Socket } from "../../src/index.js"
+import { both, FakeTransport, type Stage, useFakeTimers } from "./both.js"
 
 useFakeTimers()
 
@@ -163,6 +164,37 @@ describe("connecting", () => {
       { authToken: "secret==" },
     )
     expect(count).toBe(2)
+  })
+
+  it("asks for the token before the params, for what one learns of the other", () => {
+    both(
+      ({ socket, server, log, wait }) => {
+        socket.authToken = () => log.push("token") && "secret"
+        socket.params = () => log.push("params") && {}
+        socket.connect()
+        server().lose()
+        wait(10)
+      },
+      { authToken: "secret" },
+    )
+  })
+
+  it("connects to whatever URL endPointURL has been made to give", () => {
+    const log = both(({ socket, server }) => {
+      const { endPointURL } = socket
+      socket.endPointURL = () => `${endPointURL.call(socket)}&signed=1`
+      socket.connect()
+      server().open()
+    })
+    expect(log.at(-1)).toContain("ws://example.com/socket/websocket?vsn=2.0.0&signed=1")
+  })
+
+  it.each(["self", "window"])("takes the WebSocket of a %s that a program made", (name) => {
+    onTestFinished(() => {
+      vi.unstubAllGlobals()
+    })
+    vi.stubGlobal(name, { WebSocket: FakeTransport })
+    expect(new Socket("ws://example.com/socket").transport).toBe(FakeTransport)
   })
 
   it("takes a dead heartbeat for a dead connection", () => {
