@@ -10,8 +10,7 @@ use std::time::Duration;
 use common::rogue::Rogue;
 use common::{builder, in_time, server, until};
 use presence_native::{
-    BuildError, ConnectError, Disconnect, JoinError, PushError, Socket, SocketStatus, StartError,
-    Vsn,
+    BuildError, ConnectError, Disconnect, JoinError, Socket, SocketStatus, StartError, Vsn,
 };
 use presence_server::Server;
 use serde_json::{Value, json};
@@ -460,83 +459,6 @@ async fn a_message_beyond_the_limit_closes_the_connection() {
     in_time(channel.push("echo", &json!("small")))
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn a_push_on_its_way_ends_with_its_connection_and_one_that_waits_is_sent() {
-    let rogue = Rogue::start().await;
-    let socket = builder(&rogue.endpoint()).build().unwrap();
-    let channel = socket.channel("room:lobby");
-    let mut first = rogue.accept().await;
-    drop(tokio::join!(channel.join(), first.joined()));
-    let push = channel.push("ask", &json!(1));
-    let (outcome, ()) = tokio::join!(in_time(push), async {
-        first.recv_event("ask").await;
-        drop(first);
-    });
-    let error = outcome.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the connection or the channel was lost before the reply came"
-    );
-    // Not connected now: this one waits.
-    let (reply, _second) = tokio::join!(in_time(channel.push("ask", &json!(2))), async {
-        let mut second = rogue.accept().await;
-        second.joined().await;
-        let ask = second.recv_event("ask").await;
-        second.reply(&ask, "ok", &ask[4]).await;
-        second
-    });
-    assert_eq!(reply.unwrap().response.as_json(), Some("2"));
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_read_makes_pushes_wait() {
-    let rogue = Rogue::start().await;
-    let socket = builder(&rogue.endpoint()).max_buffered(4).build().unwrap();
-    let channel = socket.channel("room:lobby");
-    let mut peer = rogue.accept().await;
-    drop(tokio::join!(channel.join(), peer.joined()));
-    // More than the buffers of TCP take.
-    let big = "x".repeat(1 << 20);
-    let sent = Arc::new(AtomicUsize::new(0));
-    let casting = {
-        let (channel, sent) = (channel.clone(), Arc::clone(&sent));
-        tokio::spawn(async move {
-            for _ in 0..64 {
-                channel.cast("shout", &big).await.unwrap();
-                sent.fetch_add(1, Ordering::Relaxed);
-            }
-        })
-    };
-    let mut received = 0;
-    while received < 64 {
-        peer.recv_event("shout").await;
-        received += 1;
-        let ahead = sent.load(Ordering::Relaxed).saturating_sub(received);
-        assert!(ahead < 60, "{ahead} MiB are queued somewhere");
-    }
-    in_time(casting).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_push_waits_for_room_no_longer_than_for_its_reply() {
-    let rogue = Rogue::start().await;
-    let socket = builder(&rogue.endpoint()).max_buffered(4).build().unwrap();
-    let channel = socket.channel("room:lobby");
-    let mut peer = rogue.accept().await;
-    drop(tokio::join!(channel.join(), peer.joined()));
-    // More than the buffers of TCP and the queue to the task take together, and the server reads none of it.
-    let big = "x".repeat(1 << 20);
-    let mut casting: Vec<_> = (0..64)
-        .map(|_| Box::pin(channel.cast("shout", &big)))
-        .collect();
-    for cast in &mut casting {
-        assert!(futures_util::poll!(cast).is_pending());
-    }
-    let push = channel.push("echo", &1).timeout(Duration::from_millis(20));
-    let outcome = in_time(push).await;
-    assert!(matches!(outcome, Err(PushError::Timeout)), "{outcome:?}");
 }
 
 #[test]
