@@ -43,10 +43,11 @@ export class Agenda {
     for (let word = 0; word < batch.end; word++) {
       batch.words[word] = numbers[start + word]
     }
-    this.#work()
+    this.work()
   }
 
-  #work(): void {
+  /** Does all that is still to do. */
+  work(): void {
     for (let batch = this.#first; batch !== null; batch = this.#first) {
       const { words, at, frame } = batch
       if (at === batch.end) {
