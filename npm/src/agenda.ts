@@ -93,5 +93,4 @@ SIZES[Tag.PushDisconnected] = 1
 SIZES[Tag.PresenceStatus] = 1
 SIZES[Tag.DelayNeeded] = 2
 SIZES[Tag.Deliver] = 4
-SIZES[Tag.Received] = 0
 SIZES[Tag.Presence] = 3

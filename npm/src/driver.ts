@@ -32,7 +32,7 @@ const REASONS = ["connection_closed", "connection_error", "heartbeat_timeout"]
 const STATES = ["closed", "errored", "joined", "joining", "leaving"] as const
 const HEARTBEAT = 1
 /** How many numbers an outbox has where all is that one presence has read the frame, and its channel gets it. */
-const ONE_PRESENCE = 12
+const ONE_PRESENCE = 11
 
 /** Moves bytes, sets the timer and calls the user, as a socket's machine says. Decides nothing. */
 export class Driver implements Listener {
@@ -320,7 +320,7 @@ export class Driver implements Listener {
       report(error)
       return
     }
-    this.run(outbox, frame)
+    this.#handle(outbox, frame)
   }
 
   #receiveMessage(connection: number, message: Message): void {
@@ -331,7 +331,23 @@ export class Driver implements Listener {
     const { join_ref, ref, topic, event, payload } = message
     const reply = event === EVENTS.reply ? payload : null
     const length = writeText(JSON.stringify([text(join_ref), text(ref), topic, event, reply], textOnly))
-    this.run(this.#act(Act.HandleMessage, connection, length), new Frame("", null, message))
+    this.#handle(this.#act(Act.HandleMessage, connection, length), new Frame("", null, message))
+  }
+
+  /** Does what a frame has left to do, and then tells that it came. */
+  #handle(outbox: number, frame: Frame): void {
+    this.run(outbox, frame)
+    const socket = this.#socket
+    if (socket.stateChangeCallbacks.message.length > 0) {
+      socket.call("message", frame.message)
+    }
+    if (this.#pings.size > 0) {
+      const ping = this.#pings.get(frame.message.ref)
+      this.#pings.delete(frame.message.ref)
+      if (ping !== undefined) {
+        guarded(ping.callback)
+      }
+    }
   }
 
   // What is to be done
@@ -353,7 +369,6 @@ export class Driver implements Listener {
       this.#agenda.work()
       this.#hasRead(presence, due, kind, frame)
       this.#deliver(channel, delivery, 0, joinRef, frame)
-      this.#received(frame)
     } else if (end > at + 2) {
       this.#agenda.add(numbers, at + 2, end, frame)
     }
@@ -420,8 +435,6 @@ export class Driver implements Listener {
         return this.#deliver(first, words[at + 1], words[at + 2], words[at + 3], frame)
       case Tag.Presence:
         return this.#hasRead(first, words[at + 1], words[at + 2], frame)
-      case Tag.Received:
-        return this.#received(frame)
     }
   }
 
@@ -520,20 +533,6 @@ export class Driver implements Listener {
         channel.receive(frame, push)
       } catch (error) {
         report(error)
-      }
-    }
-  }
-
-  #received(frame: Frame): void {
-    const socket = this.#socket
-    if (socket.stateChangeCallbacks.message.length > 0) {
-      socket.call("message", frame.message)
-    }
-    if (this.#pings.size > 0) {
-      const ping = this.#pings.get(frame.message.ref)
-      this.#pings.delete(frame.message.ref)
-      if (ping !== undefined) {
-        guarded(ping.callback)
       }
     }
   }

@@ -143,7 +143,6 @@ impl Machine {
         for delivery in self.socket.deliveries() {
             self.outbox.delivery(delivery);
         }
-        self.outbox.put(Tag::Received, &[]);
         self.outbox.events(&mut self.socket);
         self.outbox.close()
     }

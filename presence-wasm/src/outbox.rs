@@ -54,8 +54,6 @@ pub enum Tag {
     Deliver,
     /// presence, what is due (see `presence_sync`), 0 its state or 1 its diff: what the frame was
     Presence,
-    /// All of the message's deliveries came before
-    Received,
 }
 
 /// The messages the machine makes itself.

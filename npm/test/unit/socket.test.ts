@@ -559,4 +559,26 @@ describe("the rest of the surface", () => {
       stage.server().receive(channel.joinPush.ref, null, "room:1", "phx_error", {})
     })
   })
+
+  it("tells of a message once the callbacks of its event are through, whatever they did", () => {
+    const log = both((stage) => {
+      const { lib, socket, log, server } = stage
+      const channel = join(stage)
+      reply(stage)
+      const answer = (key: string) => {
+        log.push(["before", key])
+        channel.push("seen", { key })
+        log.push(["after", key, server().sent.length])
+      }
+      channel.on("msg", ({ key }: any) => answer(key))
+      new lib.Presence(channel).onJoin(answer)
+      socket.onMessage(({ event }: any) => log.push(["message", event]))
+      const people = (...keys: string[]) =>
+        Object.fromEntries(keys.map((key) => [key, { metas: [{ phx_ref: key }] }]))
+      server().receive(channel.joinRef(), null, "room:1", "msg", { key: "msg" })
+      server().receive(channel.joinRef(), null, "room:1", "presence_state", people("ann", "bob"))
+      server().receive(null, null, "room:1", "presence_diff", { joins: people("cid"), leaves: {} })
+    })
+    expect(log.filter(([what]: any) => what === "message")).toHaveLength(3)
+  })
 })
