@@ -1,76 +1,69 @@
 import { Tag } from "./engine.js"
 import { Frame } from "./frame.js"
 
-/** What a machine left to do, and the frame it came from. */
 interface Batch {
   /** A plain array: for so few numbers making a typed one costs more than all that is done with them. */
-  words: number[]
-  at: number
-  end: number
-  frame: Frame
-  next: Batch | null
+  readonly words: number[]
+  length: number
 }
 
-/** What machines leave to do, one thing after the other: what is left meanwhile comes after all that was there. */
+/**
+ * What machines leave to do, one thing after the other. What is left by a call that user code makes meanwhile is done
+ * within that call, as in phoenix.js.
+ */
 export class Agenda {
   readonly #step: (tag: number, words: number[], at: number, frame: Frame) => void
-  #first: Batch | null = null
-  #last: Batch | null = null
   /**
-   * The first, whenever there is one: used again and again, without emptying its array, which V8 does slowly. (It also
+   * By how deep calls are nested: used again and again, without emptying their arrays, which V8 does slowly. (It also
    * throws its best code away at a collection that finds no object of a shape it counts on.)
    */
-  readonly #batch = batchOf(Frame.none)
+  readonly #batches: Batch[] = [{ words: [], length: 0 }]
+  #depth = 0
 
   /** `step` does one thing, whose numbers begin at `at`. */
   constructor(step: (tag: number, words: number[], at: number, frame: Frame) => void) {
     this.#step = step
   }
 
-  /** Does what an outbox has from `start` to `end`, with all that is still to do before that. */
-  add(numbers: Float64Array, start: number, end: number, frame: Frame): void {
-    let batch = this.#batch
-    if (this.#first === null) {
-      this.#first = batch
-      batch.frame = frame
-    } else {
-      batch = batchOf(frame)
-      this.#last!.next = batch
-    }
-    this.#last = batch
-    batch.at = 0
-    batch.end = end - start
-    for (let word = 0; word < batch.end; word++) {
-      batch.words[word] = numbers[start + word]
-    }
-    this.work()
-  }
-
-  /** Does all that is still to do. */
-  work(): void {
-    for (let batch = this.#first; batch !== null; batch = this.#first) {
-      const { words, at, frame } = batch
-      if (at === batch.end) {
-        this.#first = batch.next
-        batch.next = null
-        batch.frame = Frame.none
-      } else {
-        const size = SIZES[words[at]]
+  /** Does what an outbox has from `start` to `end`. */
+  work(numbers: Float64Array, start: number, end: number, frame: Frame): void {
+    this.#batches[this.#depth] ??= { words: [], length: 0 }
+    const batch = this.#batches[this.#depth++]
+    batch.length = 0
+    put(batch, numbers, start, end)
+    try {
+      for (let at = 0; at < batch.length; ) {
+        const tag = batch.words[at]
+        const size = SIZES[tag]
         if (size === undefined) {
-          this.#first = null
-          batch.next = null
           throw new Error(
             "presence.wasm and phoenix-presence are of different versions: use those of one package",
           )
         }
-        batch.at += 1 + size
-        this.#step(words[at], words, at + 1, frame)
+        this.#step(tag, batch.words, at + 1, frame)
+        at += 1 + size
       }
+    } finally {
+      this.#depth--
+    }
+  }
+
+  /** Has it done after all that there is to do at this depth. */
+  append(numbers: Float64Array, start: number, end: number): void {
+    if (this.#depth === 0) {
+      this.work(numbers, start, end, Frame.none)
+    } else {
+      put(this.#batches[this.#depth - 1], numbers, start, end)
     }
   }
 }
 
-const batchOf = (frame: Frame): Batch => ({ words: [], at: 0, end: 0, frame, next: null })
+const put = (batch: Batch, numbers: Float64Array, start: number, end: number): void => {
+  const { words } = batch
+  for (let word = start; word < end; word++) {
+    words[batch.length++] = numbers[word]
+  }
+}
 
 /** How many numbers follow each tag. */
 const SIZES: number[] = []

@@ -220,6 +220,14 @@ export class Driver implements Listener {
     this.run(this.#act(what, a, b, c))
   }
 
+  /** Does it once all is done that there is to do by now. */
+  #after(what: Act, a?: number, b?: number, c?: number): void {
+    const at = this.#act(what, a, b, c) / 8
+    const numbers = asNumbers()
+    this.#arm(numbers[at + 1])
+    this.#agenda.append(numbers, at + 2, at + numbers[at])
+  }
+
   /** A method of the user's calling: errors of what it does at once are its own. */
   #call(method: () => number): void {
     this.#called++
@@ -263,7 +271,8 @@ export class Driver implements Listener {
     if (this.#connection === connection && this.#socket.hasLogger()) {
       this.#socket.log("transport", "close", event)
     }
-    this.#do(Act.HandleClose, connection, event?.code ?? NONE)
+    // LongPoll closes at once, within what it was told by.
+    this.#after(Act.HandleClose, connection, event?.code ?? NONE)
     for (const [ref, ping] of this.#pings) {
       if (ping.connection === connection) {
         this.#pings.delete(ref)
@@ -272,7 +281,11 @@ export class Driver implements Listener {
   }
 
   abandoned(connection: number): void {
-    this.#do(Act.HandleClose, connection, NONE)
+    this.#after(Act.HandleClose, connection, NONE)
+  }
+
+  closing(connection: number, readyState: number, buffered: boolean): void {
+    this.#after(Act.HandleTransport, connection, readyState, Number(buffered))
   }
 
   failed(connection: number, error: unknown): void {
@@ -352,7 +365,7 @@ export class Driver implements Listener {
 
   // What is to be done
 
-  /** Does what the machine has left in its outbox, which stands there, with all that is still to do before that. */
+  /** Does what the machine has left in its outbox, which stands there. */
   run(outbox: number, frame: Frame = Frame.none): void {
     const at = outbox / 8
     const numbers = asNumbers()
@@ -366,11 +379,10 @@ export class Driver implements Listener {
       const channel = numbers[at + 7]
       const delivery = numbers[at + 8]
       const joinRef = numbers[at + 10]
-      this.#agenda.work()
       this.#hasRead(presence, due, kind, frame)
       this.#deliver(channel, delivery, 0, joinRef, frame)
     } else if (end > at + 2) {
-      this.#agenda.add(numbers, at + 2, end, frame)
+      this.#agenda.work(numbers, at + 2, end, frame)
     }
   }
 
@@ -399,7 +411,7 @@ export class Driver implements Listener {
         return socket.call("open")
       case Tag.Failed:
         socket.callError(this.#error)
-        return this.#do(Act.HandleErrorAnnounced, first)
+        return this.#after(Act.HandleErrorAnnounced, first)
       case Tag.Closed:
         return socket.call("close", this.#closeEvent)
       case Tag.GaveUp:
@@ -570,7 +582,7 @@ export class Driver implements Listener {
     this.#own(() => {
       ms = channel === 0 ? socket.reconnectAfterMs(tries) : socket.rejoinAfterMs(tries)
     })
-    this.#do(Act.SetDelay, channel, Number(ms))
+    this.#after(Act.SetDelay, channel, Number(ms))
   }
 
   #arm(deadline: number): void {

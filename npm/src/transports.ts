@@ -11,6 +11,8 @@ export interface Listener {
   closed(connection: number, event: any): void
   /** It was closed before there was a transport. */
   abandoned(connection: number): void
+  /** It was told to close, and stands so since. */
+  closing(connection: number, readyState: number, buffered: boolean): void
   /** The transport could not even be made. */
   failed(connection: number, error: unknown): void
   /** What it does not say by events. */
@@ -128,7 +130,7 @@ export class Transports {
       transport.close()
     }
     this.#seen.connection = 0
-    this.#listener.seen(connection, transport.readyState, transport.bufferedAmount > 0)
+    this.#listener.closing(connection, transport.readyState, transport.bufferedAmount > 0)
   }
 }
 

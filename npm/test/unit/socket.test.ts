@@ -581,4 +581,30 @@ describe("the rest of the surface", () => {
     })
     expect(log.filter(([what]: any) => what === "message")).toHaveLength(3)
   })
+
+  it("is through with a call from within a callback before the other callbacks are called", () => {
+    const log = both((stage) => {
+      const { socket, heard, log, wait } = stage
+      const [first, second] = [join(stage), join(stage, "room:2")]
+      reply(stage)
+      const call = (name: string, method: () => void) => {
+        log.push(`${name} called`)
+        method()
+        log.push(`${name} returned`)
+      }
+      for (const push of [first.push("a", {}, 100), first.push("b", {}, 100)]) {
+        push.receive("timeout", () => {
+          heard("timed out")()
+          call("leave", () => second.state !== "closed" && second.leave())
+        })
+      }
+      wait(100)
+      first.onError(() => call("push", () => first.push("c", {}, 100).receive("timeout", heard("c"))))
+      socket.onClose(() => call("disconnect", () => socket.disconnect(heard("disconnected"))))
+      socket.onClose(heard("also"))
+      stage.server().lose()
+      wait(1000)
+    })
+    expect(log).toContain("disconnect returned")
+  })
 })
