@@ -114,3 +114,28 @@ fn without_a_connection_there_is_nothing_to_drop() {
     pair.connect();
     pair.expect(["connect"]);
 }
+
+#[test]
+fn a_program_that_does_it_when_told_of_an_error_finds_its_channels_joined_anew() {
+    let (mut pair, room) = Pair::joined("room:1");
+    let old = pair.connection();
+    let now = pair.at();
+    pair.socket
+        .handle_transport(now, old, ReadyState::Closed, false);
+    pair.socket.announce_error(now, old);
+    replace(&mut pair);
+    pair.connect();
+    pair.socket.handle_error_announced(now, old);
+    pair.drain();
+    pair.expect([
+        "close",
+        "failed",
+        "connect",
+        "room:1 errored: connection_error",
+    ]);
+    pair.close_connection(old, Some(1006));
+    pair.open();
+    pair.expect(["send 4 4 room:1 phx_join {}", "opened"]);
+    pair.accept_joins();
+    assert_eq!(pair.socket.channel_state(room), ChannelState::Joined);
+}

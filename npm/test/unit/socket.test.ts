@@ -607,4 +607,20 @@ describe("the rest of the surface", () => {
     })
     expect(log).toContain("disconnect returned")
   })
+
+  it("rejoins over the transport that a program chooses when it is told of an error", () => {
+    const log = both((stage) => {
+      const { socket, server } = stage
+      join(stage)
+      reply(stage)
+      socket.onError(() => {
+        socket.replaceTransport(FakeTransport)
+        socket.connect()
+      })
+      server().lose()
+      server().open()
+      reply(stage)
+    })
+    expect(JSON.stringify(log)).toContain("connection_error")
+  })
 })

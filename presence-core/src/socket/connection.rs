@@ -21,6 +21,8 @@ pub(super) struct Connection {
     /// Given up, so that connecting makes a new one.
     pub(super) ended: bool,
     pub(super) channels_errored: bool,
+    /// Its error is being told of, and the channels are still to hear of it.
+    pub(super) announcing: bool,
     pub(super) close_handled: bool,
     pub(super) refusal: Option<Refusal>,
     /// The join ref of each channel whose join went over it.
@@ -59,6 +61,7 @@ impl<P: Clone> Socket<P> {
                 closing: false,
                 ended: false,
                 channels_errored: false,
+                announcing: false,
                 close_handled: false,
                 refusal: None,
                 joins: IdMap::default(),
@@ -215,8 +218,12 @@ impl<P: Clone> Socket<P> {
         self.advance(now);
         // Closing a transport that is still connecting makes it report an
         // error, which says nothing.
-        if self.current != Some(connection) || self.current_mut().is_none_or(|c| c.closing) {
+        if self.current != Some(connection) {
             return;
+        }
+        match self.current_mut() {
+            Some(state) if !state.closing => state.announcing = true,
+            _ => return,
         }
         self.events.push_back(Event::Failed { connection });
         let channels: Vec<ChannelId> = self.channels.keys().collect();
@@ -232,7 +239,11 @@ impl<P: Clone> Socket<P> {
     /// in use any more.
     pub fn handle_error_announced(&mut self, now: Millis, connection: ConnectionId) {
         self.advance(now);
+        if let Some(state) = self.connections.get_mut(connection) {
+            state.announcing = false;
+        }
         self.error_channels(TransportReason::ConnectionError, Some(connection));
+        self.forget_if_done(connection);
     }
 
     /// The server refused the connection's upgrade with this HTTP status. Its

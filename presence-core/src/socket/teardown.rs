@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::Socket;
+use super::connection::Connection;
 use crate::event::{Event, ReadyState, Transmit, TransportReason, Wait};
 use crate::id::ConnectionId;
 use crate::timer::{TimerId, TimerKind};
@@ -203,7 +204,9 @@ impl<P: Clone> Socket<P> {
     /// Drops what is known of a connection that neither the socket nor a
     /// teardown has a use for.
     pub(super) fn forget_if_done(&mut self, connection: ConnectionId) {
+        let announcing = |state: &Connection| state.announcing;
         let used = self.current == Some(connection)
+            || self.connections.get(connection).is_some_and(announcing)
             || self
                 .teardowns
                 .iter()
