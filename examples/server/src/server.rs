@@ -136,15 +136,18 @@ impl Builder {
     pub async fn start(self) -> io::Result<Server> {
         let listener = TcpListener::bind(self.options.bind).await?;
         let addr = listener.local_addr()?;
+        let dead = CancellationToken::new();
         let shared = Arc::new(Shared {
             hub: Arc::new(Hub::new(self.options.fetch.clone())),
             options: self.options,
             long_polls: Sessions::default(),
             connections: TaskTracker::new(),
-            cut: Mutex::default(),
+            cut: Mutex::new(dead.child_token()),
+            dead,
         });
         let stop = CancellationToken::new();
-        tokio::spawn(accept(listener, Arc::clone(&shared), stop.clone()));
+        let accepting = accept(listener, Arc::clone(&shared), stop.clone());
+        shared.connections.spawn(accepting);
         Ok(Server { addr, shared, stop })
     }
 }
@@ -154,9 +157,12 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Options,
     pub(crate) long_polls: Sessions,
+    /// And what accepts them.
     pub(crate) connections: TaskTracker,
     /// Cuts today's connections; replaced once used.
     cut: Mutex<CancellationToken>,
+    /// Cuts them all, those too that are only about to be accepted.
+    dead: CancellationToken,
 }
 
 impl Shared {
@@ -261,7 +267,8 @@ impl Server {
 
     /// Cuts all connections without a goodbye, as a broken network would. Goes on listening.
     pub fn cut_connections(&self) {
-        let cut = std::mem::take(&mut *self.shared.cut.lock());
+        let next = self.shared.dead.child_token();
+        let cut = std::mem::replace(&mut *self.shared.cut.lock(), next);
         cut.cancel();
     }
 
@@ -282,7 +289,7 @@ impl Server {
     /// presence is seen to leave. What [`Builder`] it answers with starts again on the same port.
     pub async fn kill(self) -> Builder {
         self.stop.cancel();
-        self.cut_connections();
+        self.shared.dead.cancel();
         self.shared.connections.close();
         self.shared.connections.wait().await;
         let mut options = self.shared.options.clone();
@@ -294,7 +301,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.cancel();
-        self.cut_connections();
+        self.shared.dead.cancel();
     }
 }
 
@@ -359,9 +366,10 @@ async fn serve(
         connection.await
     };
     tokio::select! {
+        biased;
+        () = cut.cancelled() => {}
         served = served => if let Err(error) = served {
             tracing::debug!(%error, "an HTTP connection broke");
         },
-        () = cut.cancelled() => {}
     }
 }

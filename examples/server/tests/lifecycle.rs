@@ -4,9 +4,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Client, binary_push, in_time, refusal, server, until};
+use common::{Client, binary_push, in_time, joining, refusal, server, until};
 use presence_server::{Limits, Server};
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -225,6 +226,27 @@ async fn kill_breaks_connections_without_goodbye() {
     assert!(bob.recv_message().await.is_none());
     assert!(alice.recv_message().await.is_none());
     assert_eq!(builder.start().await.unwrap().addr(), addr);
+}
+
+/// On one thread the server is told of the connections, which wait in the kernel with all they ask, and is killed before
+/// it takes them.
+#[tokio::test]
+async fn a_killed_server_serves_nobody_who_was_about_to_be_accepted() {
+    for _ in 0..20 {
+        let server = server().await;
+        let mut clients: Vec<_> = std::iter::repeat_with(|| joining(&server))
+            .take(20)
+            .collect();
+        tokio::task::yield_now().await;
+        in_time(server.kill()).await;
+        for client in &mut clients {
+            let mut answer = Vec::new();
+            // Ended or reset: whichever it is, it is over.
+            let _ = in_time(client.read_to_end(&mut answer)).await;
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(!answer.contains("phx_reply"), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

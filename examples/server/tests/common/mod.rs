@@ -1,6 +1,7 @@
 //! A client that sends and shows raw frames. Not everything is used by every test file.
 #![allow(dead_code, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -158,6 +159,21 @@ pub(crate) fn binary_push(strings: [&str; 4], data: &[u8]) -> Vec<u8> {
     frame.extend(strings.concat().bytes());
     frame.extend(data);
     frame
+}
+
+/// A connection that has sent its upgrade and a join, without a look at the answers.
+pub(crate) fn joining(server: &Server) -> TcpStream {
+    let join = br#"["1","1","room:a","phx_join",{}]"#;
+    let mut sent = b"GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\n\
+        upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        .to_vec();
+    // Masked by zeros, which change nothing.
+    sent.extend([0x81, 0x80 | u8::try_from(join.len()).unwrap(), 0, 0, 0, 0]);
+    sent.extend(join);
+    let mut stream = std::net::TcpStream::connect(server.addr()).unwrap();
+    stream.write_all(&sent).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    TcpStream::from_std(stream).unwrap()
 }
 
 /// The status of a refused upgrade.
