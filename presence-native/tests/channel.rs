@@ -336,6 +336,20 @@ async fn leaving_ends_streams_and_frees_the_topic() {
     );
 }
 
+#[tokio::test]
+async fn a_channel_that_is_left_before_its_join_stays_closed() {
+    let server = server().await;
+    let socket = socket(&server, "alice");
+    let channel = socket.channel("room:lobby");
+    in_time(channel.leave()).await;
+    let error = in_time(channel.join()).await.unwrap_err();
+    assert!(matches!(error, JoinError::Closed { .. }), "{error}");
+    let error = in_time(channel.push("echo", &1)).await.unwrap_err();
+    assert!(matches!(error, PushError::Closed), "{error}");
+    let status = channel.status();
+    assert_eq!(status, ChannelStatus::Closed(CloseReason::Left));
+}
+
 /// Also where the socket's task runs beside, on a thread of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waited_for_a_leave_finds_the_channel_closed() {

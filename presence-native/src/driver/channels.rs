@@ -67,10 +67,12 @@ impl Driver {
             return;
         }
         let id = match channel.id.get() {
-            Some(id) => *id,
-            None => self.begin(channel),
+            Some(id) => Some(*id),
+            // Left before.
+            None if channel.is_closed() => None,
+            None => Some(self.begin(channel)),
         };
-        let Some(entry) = self.channels.get_mut(&id) else {
+        let Some(entry) = id.and_then(|id| self.channels.get_mut(&id)) else {
             let topic = Arc::clone(&channel.topic);
             let _ = joiner.send(Err(JoinError::Closed { topic }));
             return;
@@ -124,7 +126,10 @@ impl Driver {
 
     fn push(&mut self, request: PushRequest) {
         let Some(id) = request.channel.id.get() else {
-            return request.outcome.fail(PushError::NotJoined);
+            return request.outcome.fail(match request.channel.is_closed() {
+                true => PushError::Closed,
+                false => PushError::NotJoined,
+            });
         };
         let timeout = request.timeout.map(millis);
         let now = self.now();
