@@ -142,6 +142,27 @@ fn a_join_without_an_answer_is_left_and_tried_again() {
 }
 
 #[test]
+fn an_answer_that_says_neither_leaves_a_join_waiting_unless_it_is_taken_for_a_refusal() {
+    let mut pair = Pair::connected();
+    let room = pair.channel("room:1");
+    pair.join(room);
+    let join = pair.take();
+    pair.reply(&join, "later", "{}");
+    pair.log();
+    pair.advance(20_000);
+    pair.expect([]);
+    assert_eq!(pair.socket.channel_state(room), ChannelState::Joining);
+    pair.socket.refuse_join(pair.at(), room);
+    assert_eq!(pair.socket.channel_state(room), ChannelState::Errored);
+    pair.advance(1_000);
+    pair.expect(["send 4 4 room:1 phx_join {}"]);
+    pair.accept_joins();
+    // One that was answered can't be refused.
+    pair.socket.refuse_join(pair.at(), room);
+    assert_eq!(pair.socket.channel_state(room), ChannelState::Joined);
+}
+
+#[test]
 fn the_late_answer_of_a_join_is_nobody_s() {
     let mut pair = Pair::connected();
     let room = pair.channel("room:1");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use presence_core::ChannelId;
+use presence_core::message::ReplyError;
 use tokio::sync::{oneshot, watch};
 
 use crate::driver::{Command, Release};
@@ -92,6 +93,8 @@ pub enum ChannelError {
     Disconnected,
     /// The join was refused with this reply.
     Refused(Reply),
+    /// The answer to the join is no reply.
+    Reply(ReplyError),
     /// The join was not answered in time.
     Timeout,
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use presence_core::message::ReplyError;
 use thiserror::Error;
 
 use crate::message::Reply;
@@ -249,6 +250,14 @@ pub enum JoinError {
         /// Its answer, mostly `{"reason": …}`.
         reply: Reply,
     },
+    /// The server's answer is no reply. The channel goes on trying.
+    #[error("a malformed answer to the join of '{topic}': {error}")]
+    Reply {
+        /// The channel's topic.
+        topic: Arc<str>,
+        /// What is wrong with it.
+        error: ReplyError,
+    },
     /// No answer within the channel's timeout. The channel goes on trying.
     #[error("no answer to the join of '{topic}' in time")]
     Timeout {
@@ -275,7 +284,7 @@ impl JoinError {
                 matches!(&*reason, "unauthorized" | "forbidden" | "unmatched topic")
             }),
             Self::Timeout { .. } => true,
-            Self::Closed { .. } => false,
+            Self::Closed { .. } | Self::Reply { .. } => false,
             Self::Socket(disconnect) => disconnect.is_retryable(),
         }
     }
@@ -342,7 +351,7 @@ pub enum PushError {
     Payload(#[from] serde_json::Error),
     /// The server's reply has no status.
     #[error("a malformed reply: {0}")]
-    Reply(#[from] presence_core::message::ReplyError),
+    Reply(#[from] ReplyError),
     /// The message does not fit into a frame.
     #[error(transparent)]
     Frame(#[from] presence_core::codec::CodecError),
@@ -461,7 +470,6 @@ pub struct Lagged {
 #[cfg(test)]
 mod tests {
     use presence_core::codec::CodecError;
-    use presence_core::message::ReplyError;
 
     use super::*;
     use crate::StartError;
@@ -542,6 +550,14 @@ mod tests {
             ),
             (JoinError::Timeout { topic: topic() }.is_retryable(), true),
             (JoinError::Closed { topic: topic() }.is_retryable(), false),
+            (
+                JoinError::Reply {
+                    topic: topic(),
+                    error: ReplyError::NoStatus,
+                }
+                .is_retryable(),
+                false,
+            ),
             (JoinError::Socket(closed(None)).is_retryable(), true),
             (
                 JoinError::Socket(Disconnect::Shutdown).is_retryable(),

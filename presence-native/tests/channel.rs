@@ -350,6 +350,36 @@ async fn a_channel_that_is_left_before_its_join_stays_closed() {
     assert_eq!(status, ChannelStatus::Closed(CloseReason::Left));
 }
 
+/// Phoenix never answers so, and phoenix.js waits for ever then.
+#[tokio::test]
+async fn an_answer_to_a_join_that_is_neither_ok_nor_error_is_a_refusal() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    let channel = socket.channel("room:lobby");
+    let mut peer = rogue.accept().await;
+    let (join, error) = tokio::join!(
+        async {
+            let join = peer.recv_event("phx_join").await;
+            peer.reply(&join, "later", &json!({"in": 5})).await;
+            peer.recv_event("phx_join").await
+        },
+        in_time(channel.join())
+    );
+    let Err(JoinError::Refused { reply, .. }) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(&*reply.status, "later");
+    // And a payload that is no reply at all.
+    let (error, ()) = tokio::join!(in_time(channel.join()), async {
+        let answer = json!([join[0], join[1], "room:lobby", "phx_reply", "ok"]);
+        peer.send(&answer).await;
+    });
+    let error = error.unwrap_err();
+    assert!(matches!(error, JoinError::Reply { .. }), "{error}");
+    let (_, joined) = tokio::join!(peer.joined(), in_time(channel.join()));
+    joined.unwrap();
+}
+
 /// Also where the socket's task runs beside, on a thread of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waited_for_a_leave_finds_the_channel_closed() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use presence_core::message::ReplyError;
 use presence_core::{ChannelId, PushId};
 use tokio::sync::oneshot;
 
@@ -182,22 +183,26 @@ impl Driver {
         }
     }
 
-    pub(super) fn replied(&mut self, push: PushId, reply: Result<Reply, PushError>) {
+    pub(super) fn replied(&mut self, push: PushId, reply: Result<Reply, ReplyError>) {
         if let Some(Waiting::Join(channel)) = self.pushes.get(&push) {
             let channel = *channel;
             match reply {
                 Ok(reply) => self.join_replied(channel, reply),
-                Err(error) => tracing::warn!(%error, "the answer to a join is unreadable"),
+                Err(error) => self.join_answered_badly(channel, error),
             }
         } else if let Some(Waiting::Push(outcome)) = self.pushes.remove(&push) {
-            outcome.replied(reply.and_then(|reply| match reply.is_ok() {
-                true => Ok(reply),
-                false => Err(PushError::Refused(reply)),
-            }));
+            outcome.replied(match reply {
+                Ok(reply) if reply.is_ok() => Ok(reply),
+                Ok(reply) => Err(PushError::Refused(reply)),
+                Err(error) => Err(error.into()),
+            });
         }
     }
 
     fn join_replied(&mut self, channel: ChannelId, reply: Reply) {
+        if !matches!(&*reply.status, "ok" | "error") {
+            self.core.refuse_join(self.now(), channel);
+        }
         let Some(entry) = self.channels.get_mut(&channel) else {
             return;
         };
@@ -212,6 +217,17 @@ impl Driver {
             entry.shared.set_status(ChannelStatus::Errored(error));
             let topic = Arc::clone(&entry.shared.topic);
             entry.finish_joins(&Err(JoinError::Refused { topic, reply }));
+        }
+    }
+
+    fn join_answered_badly(&mut self, channel: ChannelId, error: ReplyError) {
+        self.core.refuse_join(self.now(), channel);
+        if let Some(entry) = self.channels.get_mut(&channel) {
+            let topic = Arc::clone(&entry.shared.topic);
+            tracing::warn!(%topic, %error, "the answer to a join is malformed");
+            let status = ChannelStatus::Errored(ChannelError::Reply(error.clone()));
+            entry.shared.set_status(status);
+            entry.finish_joins(&Err(JoinError::Reply { topic, error }));
         }
     }
 

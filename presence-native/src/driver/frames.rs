@@ -191,8 +191,7 @@ impl Driver {
                     });
                 }
                 DeliveryKind::Reply(Some(push)) => {
-                    let reply = Reply::from_wire(message).map_err(PushError::Reply);
-                    self.replied(push, reply);
+                    self.replied(push, Reply::from_wire(message));
                 }
                 DeliveryKind::Reply(None) => {}
                 DeliveryKind::Closed => {
