@@ -133,7 +133,8 @@ pub enum CloseReason {
     Shutdown,
 }
 
-/// How a channel is to be made; see [`Socket::channel_with`](crate::Socket::channel_with).
+/// How a channel is to be made; see [`Socket::channel_with`](crate::Socket::channel_with). `Debug` does not show the
+/// params, since they may be secret.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -154,11 +155,21 @@ pub enum CloseReason {
 /// assert_eq!(me["join"]["device"], "phone");
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ChannelOptions {
     pub(crate) params: Option<Payload>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) capacity: Option<usize>,
+}
+
+impl fmt::Debug for ChannelOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelOptions")
+            .field("params", &self.params.is_some())
+            .field("timeout", &self.timeout)
+            .field("stream_capacity", &self.capacity)
+            .finish()
+    }
 }
 
 impl ChannelOptions {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use common::rogue::Rogue;
 use common::{builder, in_time, server, until};
 use presence_native::{
-    BuildError, ConnectError, Disconnect, JoinError, Socket, SocketStatus, StartError, Vsn,
+    BuildError, ChannelOptions, ConnectError, Disconnect, JoinError, Payload, Socket, SocketStatus,
+    StartError, Vsn,
 };
 use presence_server::Server;
 use serde_json::{Value, json};
@@ -527,7 +528,10 @@ async fn secrets_are_shown_nowhere() {
     let socket = builder.build().unwrap();
     let _peer = rogue.accept().await;
     in_time(socket.connected()).await.unwrap();
-    shown += &format!("{socket:?} {:?}", socket.channel("room:lobby"));
+    let params = Payload::json(&json!({"token": secret})).unwrap();
+    let options = ChannelOptions::new().params(params);
+    shown += &format!("{socket:?} {options:?}");
+    shown += &format!("{:?}", socket.channel_with("room:lobby", options));
     assert!(
         !shown.contains(secret) && !shown.contains("czNjcmV0"),
         "{shown}"
