@@ -161,10 +161,9 @@ fn socket_url(endpoint: &str, params: &[(String, String)], vsn: Vsn) -> Result<U
     url.set_scheme(scheme).map_err(refused)?;
     url.set_fragment(None);
     let path = url.path().trim_end_matches('/');
-    if !path.ends_with("/websocket") {
-        let path = format!("{path}/websocket");
-        url.set_path(&path);
-    }
+    let path = path.strip_suffix("/websocket").unwrap_or(path);
+    let path = format!("{path}/websocket");
+    url.set_path(&path);
     url.query_pairs_mut()
         .extend_pairs(params)
         .append_pair("vsn", vsn.as_str());
@@ -228,6 +227,18 @@ mod tests {
         assert_eq!(
             url("wss://a.b/socket/websocket?x=1#y", &[], Vsn::V2),
             "wss://a.b/socket/websocket?x=1&vsn=2.0.0"
+        );
+        assert_eq!(
+            url(
+                "ws://bücher.example/a%20b/websocket/",
+                &[("", "ü=%")],
+                Vsn::V2
+            ),
+            "ws://xn--bcher-kva.example/a%20b/websocket?=%C3%BC%3D%25&vsn=2.0.0"
+        );
+        assert_eq!(
+            url("ws://[::1]:4000?vsn=1.0.0", &[("a[b]", "")], Vsn::V2),
+            "ws://[::1]:4000/websocket?vsn=1.0.0&a%5Bb%5D=&vsn=2.0.0"
         );
     }
 
