@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use crate::machine::{Failure, Machine, at, number, utf8, with_text};
 use crate::scratch;
 use crate::told::Told;
-use crate::values::{HEAD, Values};
+use crate::values::{HEAD, ValueWriter};
 
 /// A payload was applied: one `onSync` is due.
 const SYNCED: u32 = 1;
@@ -284,7 +284,7 @@ fn sync_plain(diff: bool, first: usize, input: &[u8]) -> Result<f64, Failure> {
 /// What a mirror is to do, as it is written.
 struct Mirrored<'a> {
     roster: &'a Roster<Json>,
-    values: Values<'a>,
+    values: ValueWriter<'a>,
     numbers: Vec<f64>,
 }
 
@@ -294,7 +294,7 @@ impl<'a> Mirrored<'a> {
         numbers.extend(HEAD);
         Self {
             roster: tracker.roster(),
-            values: Values::new(tracker, presences),
+            values: ValueWriter::new(tracker, presences),
             numbers,
         }
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use presence_core::presence::{Change, ChangeKind, Json, MetaRef, PresenceRef, StepKind, Tracker};
 
 use crate::scratch;
-use crate::values::{HEAD, Values};
+use crate::values::{HEAD, ValueWriter};
 
 /// There is no presence.
 const NOBODY: f64 = -1.0;
@@ -26,7 +26,7 @@ const RECENT: usize = 4;
 /// or `LISTED_DEEP` and its order, or `METAS` and its metas, or the place of an object that is
 /// to get the metas which follow.
 pub(crate) struct Told<'a> {
-    values: Values<'a>,
+    values: ValueWriter<'a>,
     numbers: Vec<f64>,
     key: Option<(&'a [u8], usize)>,
     metas: [Option<(&'a [u8], usize)>; RECENT],
@@ -40,7 +40,7 @@ impl<'a> Told<'a> {
         let mut numbers = scratch::NUMBERS.take_empty();
         numbers.extend(HEAD);
         Self {
-            values: Values::new(tracker, presences),
+            values: ValueWriter::new(tracker, presences),
             numbers,
             key: None,
             metas: [None; RECENT],

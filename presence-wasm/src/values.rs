@@ -8,7 +8,7 @@ use presence_core::presence::{Json, MetaRef, PresenceRef, Tracker};
 
 use crate::scratch;
 
-/// What numbers begin with, until [`Values::finish`] knows better.
+/// What numbers begin with, until [`ValueWriter::finish`] knows better.
 pub(crate) const HEAD: [f64; 2] = [0.0; 2];
 
 /// The value is a string.
@@ -22,7 +22,7 @@ const FEW_VALUES: usize = 4 * FEW;
 /// An array as it is written. Of a value that is a meta whose layout is known, the numbers are that layout and the
 /// start and end of each of its values in the text; of a key, 0 and its start and end. Of others there is nothing to
 /// say, and then of none.
-pub(crate) struct Values<'a> {
+pub(crate) struct ValueWriter<'a> {
     tracker: &'a Tracker<Json>,
     text: Vec<u8>,
     len: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Values<'a> {
     is_built: bool,
 }
 
-impl<'a> Values<'a> {
+impl<'a> ValueWriter<'a> {
     /// For the values of so many presences.
     pub(crate) fn new(tracker: &'a Tracker<Json>, presences: usize) -> Self {
         Self {
