@@ -66,24 +66,25 @@ const put = (batch: Batch, numbers: Float64Array, start: number, end: number): v
 }
 
 /** How many numbers follow each tag. */
-const SIZES: number[] = []
-SIZES[Tag.Connect] = 1
-SIZES[Tag.Prepare] = 3
-SIZES[Tag.Send] = 6
-SIZES[Tag.SendRaw] = 2
-SIZES[Tag.Close] = 2
-SIZES[Tag.Opened] = 1
-SIZES[Tag.Failed] = 1
-SIZES[Tag.Closed] = 2
-SIZES[Tag.GaveUp] = 2
-SIZES[Tag.Disconnected] = 1
-SIZES[Tag.ChannelErrored] = 2
-SIZES[Tag.ChannelClosed] = 2
-SIZES[Tag.JoinGaveUp] = 1
-SIZES[Tag.PushTimeout] = 1
-SIZES[Tag.PushLeft] = 1
-SIZES[Tag.PushDisconnected] = 1
-SIZES[Tag.PresenceStatus] = 1
-SIZES[Tag.DelayNeeded] = 2
-SIZES[Tag.Deliver] = 4
-SIZES[Tag.Presence] = 3
+const SIZES: Record<number, number | undefined> = {
+  [Tag.Connect]: 1,
+  [Tag.Prepare]: 3,
+  [Tag.Send]: 5,
+  [Tag.SendRaw]: 2,
+  [Tag.Close]: 2,
+  [Tag.Opened]: 0,
+  [Tag.Failed]: 1,
+  [Tag.Closed]: 0,
+  [Tag.GaveUp]: 1,
+  [Tag.Disconnected]: 1,
+  [Tag.ChannelErrored]: 2,
+  [Tag.ChannelClosed]: 2,
+  [Tag.JoinGaveUp]: 1,
+  [Tag.PushTimeout]: 1,
+  [Tag.PushLeft]: 1,
+  [Tag.PushDisconnected]: 1,
+  [Tag.PresenceStatus]: 1,
+  [Tag.DelayNeeded]: 2,
+  [Tag.Deliver]: 4,
+  [Tag.Presence]: 3,
+} satisfies Record<Tag, number>

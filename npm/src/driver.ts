@@ -30,7 +30,6 @@ import { type Listener, Transports } from "./transports.js"
 const LONGEST_TIMEOUT = 2 ** 31 - 1
 const REASONS = ["connection_closed", "connection_error", "heartbeat_timeout"]
 const STATES = ["closed", "errored", "joined", "joining", "leaving"] as const
-const HEARTBEAT = 1
 /** How many numbers an outbox has where all is that one presence has read the frame, and its channel gets it. */
 const ONE_PRESENCE = 11
 
@@ -377,10 +376,10 @@ export class Driver implements Listener {
       const due = numbers[at + 4]
       const kind = numbers[at + 5]
       const channel = numbers[at + 7]
-      const delivery = numbers[at + 8]
+      const closed = numbers[at + 8]
       const joinRef = numbers[at + 10]
       this.#hasRead(presence, due, kind, frame)
-      this.#deliver(channel, delivery, 0, joinRef, frame)
+      this.#deliver(channel, closed, 0, joinRef, frame)
     } else if (end > at + 2) {
       this.#agenda.work(numbers, at + 2, end, frame)
     }
@@ -415,7 +414,7 @@ export class Driver implements Listener {
       case Tag.Closed:
         return socket.call("close", this.#closeEvent)
       case Tag.GaveUp:
-        return socket.gaveUp(words[at + 1])
+        return socket.gaveUp(first)
       case Tag.Disconnected: {
         const callback = this.#tokens.get(first)
         this.#tokens.delete(first)
@@ -482,7 +481,7 @@ export class Driver implements Listener {
   }
 
   #send(words: number[], at: number): void {
-    const [connection, joinRef, ref, channelId, pushId, what] = words.slice(at, at + 6)
+    const [connection, joinRef, ref, channelId, pushId] = words.slice(at, at + 5)
     const channel = this.#channels.get(channelId)
     const push = this.#pushes.get(pushId)
     if (push !== undefined) {
@@ -492,7 +491,7 @@ export class Driver implements Listener {
     // In phoenix.js's order, which a custom `encode` may show.
     const message: Message = {
       topic: channel?.topic ?? "phoenix",
-      event: what === HEARTBEAT ? "heartbeat" : (push?.event ?? EVENTS.leave),
+      event: channelId === 0 ? "heartbeat" : (push?.event ?? EVENTS.leave),
       payload: push?.takePayload() ?? {},
       ref: String(ref),
       join_ref: joinRefOf(joinRef, channel),
@@ -530,15 +529,14 @@ export class Driver implements Listener {
     }
   }
 
-  #deliver(id: number, kind: number, pushId: number, joinRef: number, frame: Frame): void {
-    const CLOSED = 2
-    const channel = kind === CLOSED ? this.#forget(id) : this.#channels.get(id)
+  #deliver(id: number, closed: number, pushId: number, joinRef: number, frame: Frame): void {
+    const channel = closed ? this.#forget(id) : this.#channels.get(id)
     const push = pushId === 0 ? undefined : this.#pushes.get(pushId)
     if (push !== undefined && push !== channel?.joinPush) {
       this.#pushes.delete(pushId)
     }
     if (channel !== undefined) {
-      if (kind === CLOSED) {
+      if (closed) {
         channel.closed(joinRefOf(joinRef, channel))
       }
       try {

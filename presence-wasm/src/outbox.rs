@@ -18,19 +18,19 @@ pub enum Tag {
     Connect = 1,
     /// push, join_ref, ref
     Prepare,
-    /// connection, join_ref, ref, channel, push (0 where there is none), what
+    /// connection, join_ref, ref, channel (0: a heartbeat), push (0: none, the machine's own leave)
     Send,
     /// connection, number of the raw message
     SendRaw,
     /// connection, code (0: none; else `take_reason` has its reason)
     Close,
-    /// connection
+    /// (no numbers)
     Opened,
     /// connection
     Failed,
-    /// connection, 1 if the machine will retry
+    /// (no numbers)
     Closed,
-    /// connection, HTTP status or close code
+    /// HTTP status or close code
     GaveUp,
     /// token
     Disconnected,
@@ -50,16 +50,11 @@ pub enum Tag {
     PresenceStatus,
     /// channel (0: the socket's reconnect), tries
     DelayNeeded,
-    /// channel, kind of delivery, push (0: none), the channel's join_ref (0: none)
+    /// channel, 1 if the message closed it, push that it is the reply of (0: none), the channel's join_ref (0: none)
     Deliver,
     /// presence, what is due (see `presence_sync`), 0 its state or 1 its diff: what the frame was
     Presence,
 }
-
-/// The messages the machine makes itself.
-const USERS_PUSH: f64 = 0.0;
-const HEARTBEAT: f64 = 1.0;
-const LEAVE: f64 = 2.0;
 
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -117,11 +112,6 @@ impl Outbox {
                     connection,
                     message: Outgoing::Message(message),
                 } => {
-                    let what = match &*message.event {
-                        "heartbeat" if message.channel.is_none() => HEARTBEAT,
-                        "phx_leave" if message.payload.is_none() => LEAVE,
-                        _ => USERS_PUSH,
-                    };
                     self.put(
                         Tag::Send,
                         &[
@@ -130,7 +120,6 @@ impl Outbox {
                             number(message.message_ref),
                             message.channel.map_or(0, |channel| channel.to_u32()).into(),
                             message.push.map_or(0, PushId::to_u32).into(),
-                            what,
                         ],
                     );
                 }
@@ -151,43 +140,33 @@ impl Outbox {
 
     pub(crate) fn delivery(&mut self, delivery: &Delivery) {
         let channel = delivery.channel.to_u32().into();
-        let (kind, push) = match delivery.kind {
-            DeliveryKind::Event => (0.0, 0),
-            DeliveryKind::Reply(push) => (1.0, push.map_or(0, PushId::to_u32)),
-            DeliveryKind::Closed => (2.0, 0),
-            DeliveryKind::Errored => (3.0, 0),
+        let closed = delivery.kind == DeliveryKind::Closed;
+        let push = match delivery.kind {
+            DeliveryKind::Reply(push) => push.map_or(0, PushId::to_u32),
+            _ => 0,
         };
         let join_ref = number(delivery.join_ref);
-        self.put(Tag::Deliver, &[channel, kind, push.into(), join_ref]);
+        self.put(
+            Tag::Deliver,
+            &[channel, closed.into(), push.into(), join_ref],
+        );
     }
 
     pub(crate) fn events(&mut self, socket: &mut Socket<u32>) {
         use presence_core::Refusal;
         while let Some(event) = socket.poll_event() {
             match event {
-                Event::Opened { connection } => {
-                    self.put(Tag::Opened, &[connection.to_u32().into()]);
-                }
+                Event::Opened { .. } => self.put(Tag::Opened, &[]),
                 Event::Failed { connection } => {
                     self.put(Tag::Failed, &[connection.to_u32().into()]);
                 }
-                Event::Closed {
-                    connection,
-                    will_retry,
-                    ..
-                } => {
-                    let will_retry = if will_retry { 1.0 } else { 0.0 };
-                    self.put(Tag::Closed, &[connection.to_u32().into(), will_retry]);
-                }
-                Event::GaveUp {
-                    connection,
-                    refusal,
-                } => {
+                Event::Closed { .. } => self.put(Tag::Closed, &[]),
+                Event::GaveUp { refusal, .. } => {
                     let why = match refusal {
                         Refusal::Status(status) => status,
                         Refusal::Policy => 1008,
                     };
-                    self.put(Tag::GaveUp, &[connection.to_u32().into(), why.into()]);
+                    self.put(Tag::GaveUp, &[why.into()]);
                 }
                 Event::Disconnected { token } => self.put(Tag::Disconnected, &[token.into()]),
                 Event::ChannelErrored { channel, reason } => {
