@@ -170,9 +170,6 @@ export class Channel {
     }
     const push = new Push(this, event, () => body, timeout)
     this.socket.driver.push(this, push, timeout)
-    if (this.#gone) {
-      push.lose()
-    }
     return push
   }
 

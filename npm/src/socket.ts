@@ -142,7 +142,6 @@ export class Socket {
   /** Disconnects; `callback` is called once the connection is closed. */
   disconnect(callback?: () => void, code?: number, reason?: string): void {
     this.driver.disconnect(callback, code, reason)
-    this.#loseJoins()
     if (kept === undefined) {
       kept = new Socket("").channel("").presence()
     }
@@ -261,7 +260,6 @@ export class Socket {
     for (const [, callback] of [...this.#refusals]) {
       guarded(callback, { code })
     }
-    this.#loseJoins()
   }
 
   /** @internal */
@@ -275,13 +273,6 @@ export class Socket {
   /** @internal */
   logReceived({ topic, event, payload, ref }: Message): void {
     this.log("receive", `${payload?.status || ""} ${topic} ${event} ${ref ? `(${ref})` : ""}`, payload)
-  }
-
-  /** Joins are tried again as long as there are tries to connect, and now there are none. */
-  #loseJoins(): void {
-    for (const { joinPush } of this.channels) {
-      joinPush.lose()
-    }
   }
 
   #listen(kind: Kind, callback: (...args: any[]) => unknown): string {

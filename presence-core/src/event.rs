@@ -142,7 +142,10 @@ pub enum Event {
         /// The leave's push.
         push: PushId,
     },
-    /// The reply of a sent push can't come any more.
+    /// The reply of a push can't come any more: the connection that it was sent
+    /// over is lost, or its channel gone. A join is sent anew over the next
+    /// connection, and so this is told of it only where none is to come by
+    /// itself, or its channel is gone.
     PushDisconnected {
         /// Which.
         push: PushId,

@@ -328,8 +328,9 @@ fn raw_messages_wait_for_the_connection_and_are_bounded() {
 fn a_push_to_a_channel_that_was_left_times_out_as_in_phoenix_js() {
     let (mut pair, room) = Pair::joined("room:1");
     pair.leave(room);
-    let push = pair.push(room, "hello");
     pair.log();
+    let push = pair.push(room, "hello");
+    pair.expect(["hello disconnected"]);
     pair.advance(10_000);
     pair.expect(["hello timed out"]);
     assert_eq!(pair.ends_of(push), [End::Timeout]);

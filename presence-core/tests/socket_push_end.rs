@@ -201,6 +201,57 @@ fn a_join_that_waits_ends_when_its_channel_is_gone_for_good() {
 }
 
 #[test]
+fn a_join_that_waits_is_told_to_be_disconnected_when_nobody_connects_again_but_the_user() {
+    let ends: [fn(&mut Pair); 2] = [|pair| pair.disconnect(1), |pair| pair.close(1008)];
+    for end in ends {
+        for after in [true, false] {
+            let config = Config {
+                stop_on_refusal: true,
+                ..config(after)
+            };
+            let (mut pair, _) = Pair::joined_with(config, "room:1");
+            let room = pair.channel("room:2");
+            let join = pair.join(room);
+            end(&mut pair);
+            let told = |line: &String| line.ends_with(" disconnected");
+            let lost: Vec<String> = pair.log().into_iter().filter(told).collect();
+            // Not that of the channel which had its answer.
+            assert_eq!(lost, ["join room:2 disconnected"]);
+            pair.connect();
+            pair.open();
+            pair.accept_joins();
+            let reply = End::Reply("ok".to_owned());
+            assert_eq!(pair.ends_of(join).last(), Some(&reply));
+        }
+    }
+}
+
+#[test]
+fn a_join_that_is_to_be_sent_anew_is_not_told_to_be_disconnected() {
+    let ends: [fn(&mut Pair); 4] = [
+        |pair| pair.close(1006),
+        |pair| pair.fail(),
+        |pair| {
+            pair.socket.replace_transport(pair.at());
+            pair.drain();
+        },
+        // A page that is hidden may be shown again.
+        |pair| {
+            pair.socket.handle_page_hide(pair.at());
+            pair.drain();
+        },
+    ];
+    for end in ends {
+        let mut pair = Pair::connected();
+        let room = pair.channel("room:1");
+        pair.join(room);
+        end(&mut pair);
+        let told = "join room:1 disconnected".to_owned();
+        assert!(!pair.log().contains(&told));
+    }
+}
+
+#[test]
 fn a_thousand_pushes_end_once_each() {
     for after in [true, false] {
         let (mut pair, room) = Pair::joined_with(config(after), "room:1");

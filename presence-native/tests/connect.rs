@@ -205,10 +205,12 @@ async fn refusals_are_retried_unless_told_otherwise() {
         in_time(channel.join()).await,
         Err(JoinError::Socket(_))
     ));
-    // Asked to, it tries again.
+    // Asked to, it tries again, the join too.
     socket.reconnect().await;
-    let _peer = rogue.accept().await;
+    let mut peer = rogue.accept().await;
     in_time(socket.connected()).await.unwrap();
+    let (joined, _) = tokio::join!(in_time(channel.join()), peer.joined());
+    joined.unwrap();
 }
 
 #[tokio::test]

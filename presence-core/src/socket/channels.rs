@@ -315,6 +315,7 @@ impl<P: Clone> Socket<P> {
             Push::new(None, Arc::from(event), Some(payload), timeout),
         );
         self.start_timeout(id);
+        self.events.push_back(Event::PushDisconnected { push: id });
         Ok(id)
     }
 
@@ -474,11 +475,8 @@ impl<P: Clone> Socket<P> {
             return;
         };
         let join = state.join;
-        // A join without its answer would be sent anew, but for the end.
-        let join_waits = state.joined_once
-            && self
-                .push_ref(join)
-                .is_none_or(|message_ref| self.waiting.get(message_ref).is_some());
+        // It would be sent anew, but for the end.
+        let join_waits = self.join_waits(state);
         let lost: Vec<PushId> = self
             .pushes
             .iter()
@@ -501,5 +499,23 @@ impl<P: Clone> Socket<P> {
                 push.carried_by = None;
             }
         }
+    }
+
+    /// Nobody connects again but the user, and so the answers of joins don't come; they are still sent anew if he does.
+    pub(super) fn disconnect_joins(&mut self) {
+        for channel in self.channels.values() {
+            if self.join_waits(channel) {
+                let push = channel.join;
+                self.events.push_back(Event::PushDisconnected { push });
+            }
+        }
+    }
+
+    /// Whether a join was asked for and has no answer yet.
+    fn join_waits(&self, channel: &Channel) -> bool {
+        channel.joined_once
+            && self
+                .join_ref_of(channel)
+                .is_none_or(|message_ref| self.waiting.get(message_ref).is_some())
     }
 }

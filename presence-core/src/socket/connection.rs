@@ -86,13 +86,18 @@ impl<P: Clone> Socket<P> {
     /// end is told by [`Event::Disconnected`] with `token`, if one is given.
     pub fn disconnect(&mut self, now: Millis, code: Option<u16>, reason: &str, token: Option<u32>) {
         self.advance(now);
+        self.end_connection(code, reason, token.map_or(Then::Nothing, Then::Tell));
+        self.disconnect_joins();
+    }
+
+    pub(super) fn end_connection(&mut self, code: Option<u16>, reason: &str, then: Then) {
         self.connect_clock += 1;
         self.close_was_clean = true;
         Self::reset_wait(&mut self.reconnect, &mut self.timers);
         if let Some(connection) = self.current_mut() {
             connection.ended = true;
         }
-        self.teardown(code, reason, token.map_or(Then::Nothing, Then::Tell));
+        self.teardown(code, reason, then);
     }
 
     /// Drops the connection because its transport is to be another one; the
@@ -289,6 +294,7 @@ impl<P: Clone> Socket<P> {
                         connection,
                         refusal,
                     });
+                    self.disconnect_joins();
                 }
                 _ => {
                     if again {

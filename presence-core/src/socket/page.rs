@@ -1,7 +1,7 @@
 //! What the page and the network tell.
 
 use super::Socket;
-use super::teardown::Reconnect;
+use super::teardown::{Reconnect, Then};
 use crate::event::ReadyState;
 use crate::time::Millis;
 
@@ -57,7 +57,7 @@ impl<P: Clone> Socket<P> {
             .current_mut()
             .is_some_and(|connection| !connection.ended)
         {
-            self.disconnect(now, None, "", None);
+            self.end_connection(None, "", Then::Nothing);
             self.resume_clock = Some(self.connect_clock);
         }
     }

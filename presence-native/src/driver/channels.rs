@@ -248,7 +248,10 @@ impl Driver {
     }
 
     pub(super) fn push_lost(&mut self, push: PushId) {
-        self.fail_push(push, PushError::Disconnected);
+        // What a join comes to is told with the end of its channel or of the socket.
+        if let Some(Waiting::Push(_)) = self.pushes.get(&push) {
+            self.fail_push(push, PushError::Disconnected);
+        }
     }
 
     fn fail_push(&mut self, push: PushId, error: PushError) {
