@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::backoff::Retry;
 use crate::id::{PresenceId, PushId};
+use crate::id_map::IdMap;
 
 /// Where a channel stands; the words are phoenix.js's.
 ///
@@ -56,8 +57,8 @@ pub(crate) struct Channel {
     pub(crate) joined_once: bool,
     pub(crate) join: PushId,
     pub(crate) rejoin: Retry,
-    /// Pushes that wait for the join.
-    pub(crate) buffer: Vec<PushId>,
+    /// Pushes that wait for the join, by the number of their ids.
+    pub(crate) buffer: IdMap<u64, PushId>,
     pub(crate) presences: Vec<PresenceId>,
     /// The shell hands their payloads over itself.
     pub(crate) presences_by_shell: bool,

@@ -10,6 +10,7 @@ use crate::channel::{Channel, ChannelState};
 use crate::error::{JoinError, PushError};
 use crate::event::{Envelope, Event, Outgoing, Wait};
 use crate::id::{ChannelId, PushId};
+use crate::id_map::IdMap;
 use crate::push::Push;
 use crate::time::Millis;
 use crate::timer::TimerKind;
@@ -35,7 +36,7 @@ impl<P: Clone> Socket<P> {
                 joined_once: false,
                 join,
                 rejoin: Retry::default(),
-                buffer: Vec::new(),
+                buffer: IdMap::default(),
                 presences: Vec::new(),
                 presences_by_shell: false,
                 join_text: None,
@@ -290,7 +291,7 @@ impl<P: Clone> Socket<P> {
         } else {
             self.start_timeout(id);
             if let Some(state) = self.channels.get_mut(channel) {
-                state.buffer.push(id);
+                state.buffer.insert(id.0.into(), id);
             }
         }
         Ok(id)
@@ -405,7 +406,7 @@ impl<P: Clone> Socket<P> {
             Some(channel) => self.join_overdue(channel, id),
             None => {
                 if let Some(state) = channel.and_then(|channel| self.channels.get_mut(channel)) {
-                    state.buffer.retain(|buffered| *buffered != id);
+                    state.buffer.remove(id.0.into());
                 }
                 self.finish_push(id);
             }
@@ -439,8 +440,8 @@ impl<P: Clone> Socket<P> {
         };
         channel.state = ChannelState::Joined;
         Self::reset_wait(&mut channel.rejoin, &mut self.timers);
-        for push in core::mem::take(&mut channel.buffer) {
-            self.send_push(push);
+        for push in core::mem::take(&mut channel.buffer).values() {
+            self.send_push(*push);
         }
     }
 
