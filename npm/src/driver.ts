@@ -176,10 +176,6 @@ export class Driver implements Listener {
     this.#do(Act.Drain)
   }
 
-  pageHidden(): boolean {
-    return page.isHidden()
-  }
-
   /** The page's own events; see `page.ts`. */
   handlePage(what: "visibility" | "hide" | "show" | "online"): void {
     this.#look()
@@ -554,6 +550,8 @@ export class Driver implements Listener {
     }
     if (push !== push.channel.joinPush) {
       this.#pushes.delete(id)
+    } else {
+      this.#socket.log("channel", `timeout ${push.channel.topic} (${push.ref})`, push.timeout)
     }
     guarded(() => push.channel.settle(push, response, push.ref))
   }

@@ -51,14 +51,24 @@ describe("the tarball", () => {
     )
   })
 
-  it("has the licences, and the README with what error messages point to", () => {
+  it("has the licences, and of the project's README the chapters on JavaScript, whose links lead into it", () => {
     const folder = join(project("papers", {}), "node_modules/phoenix-presence")
-    expect(readdirSync(folder)).toEqual(
-      expect.arrayContaining(["COMPATIBILITY.md", "LICENSE-APACHE", "LICENSE-MIT"]),
-    )
+    const files = readdirSync(folder)
+    expect(files).toEqual(expect.arrayContaining(["COMPATIBILITY.md", "LICENSE-APACHE", "LICENSE-MIT"]))
+    const chapters = (readme: string) => readme.trim().split(/\n+(?=## )/)
     const readme = readFileSync(join(folder, "README.md"), "utf8")
-    const headings = readme.match(/^## .*/gm)
-    expect(headings).toEqual(["## In JavaScript", "## Where it differs from phoenix.js", "## Licence"])
+    const [head, ...others] = chapters(readme)
+    const whole = readFileSync(join(NPM, "../README.md"), "utf8")
+    expect(whole.startsWith(`${head}\n\n![`)).toBe(true)
+    const wanted = ["## In JavaScript", "## Where it differs from phoenix.js", "## Licence"]
+    const same = chapters(whole.replaceAll("](npm/", "](")).filter((chapter) =>
+      wanted.includes(chapter.split("\n")[0]),
+    )
+    expect(others).toEqual(same)
+    expect(others).toHaveLength(wanted.length)
+    const links = Array.from(readme.matchAll(/\]\(([^)#:]+)\)/g), ([, file]) => file)
+    expect(files).toEqual(expect.arrayContaining(links))
+    // An error message points to it.
     expect(readme).toContain("### Without WebAssembly")
   })
 

@@ -205,3 +205,51 @@ it("smaller: a socket's heartbeatIntervalMs that is set later is not heeded", ()
   expect(theirs).toBe(2)
   expect(mine).toBe(1)
 })
+
+it("smaller: the logger is not told of four things that the machine decides by itself", () => {
+  const { theirs, mine } = over((lib) => {
+    const { channel, reconnect } = room(lib)
+    const { socket } = channel
+    let lines: string[] = []
+    socket.logger = (...line: string[]) => lines.push(line.slice(0, 2).join(": ").trim())
+    const since = () => {
+      const told = lines.filter(
+        (line) => !/^(push|receive): |^transport: (F|close|error)|^channel: close/.test(line),
+      )
+      lines = []
+      return told
+    }
+    server().receive("99", null, "room:1", "of an earlier join", {})
+    const outdated = since()
+    socket.channel("room:1").join()
+    accept()
+    const duplicate = since()
+    vi.advanceTimersByTime(60_000)
+    const silent = since()
+    reconnect()
+    vi.advanceTimersByTime(10_000)
+    const unanswered = since()
+    Object.defineProperty(socket, "pageHidden", { value: true })
+    vi.stubGlobal("window", { document: { visibilityState: "hidden" } })
+    server().lose()
+    vi.advanceTimersByTime(5_000)
+    vi.unstubAllGlobals()
+    const hidden = since()
+    socket.disconnect()
+    return { outdated, duplicate, silent, unanswered, hidden }
+  })
+  expect(theirs).toEqual({
+    outdated: ["channel: dropping outdated message"],
+    duplicate: ['transport: leaving duplicate topic "room:1"', "channel: leave room:1"],
+    silent: ["transport: heartbeat timeout. Attempting to re-establish connection", "channel: error room:1"],
+    unanswered: ["channel: timeout room:1 (9)"],
+    hidden: ["Not reconnecting as page is hidden!:"],
+  })
+  expect(mine).toEqual({
+    outdated: [],
+    duplicate: ["channel: leave room:1"],
+    silent: ["channel: error room:1"],
+    unanswered: ["channel: timeout room:1 (9)"],
+    hidden: [],
+  })
+})
