@@ -51,7 +51,7 @@ fn memory_is_bounded_by_the_input() {
     );
     let metas = many(|_| "0".to_owned(), SIZE);
     let states = [
-        ("people", format!("{{{people}}}"), 12.0),
+        ("people", format!("{{{people}}}"), 9.0),
         ("the smallest presences", format!("{{{presences}}}"), 40.0),
         (
             "the smallest metas",
