@@ -432,3 +432,24 @@ it("reports that there is nothing to send requests by, and closes", async () => 
   expect(String(reported.mock.lastCall)).toContain("XMLHttpRequest, or fetch and AbortController")
   expect(log.map(([what]: any) => what)).toEqual(["error", "close", "at the end"])
 })
+
+it("reports that its URL is none, and closes", async () => {
+  // As browsers do.
+  vi.spyOn(XMLHttpRequest.prototype, "open").mockImplementation(() => {
+    throw new SyntaxError("Invalid URL")
+  })
+  const reported = vi.fn()
+  vi.stubGlobal("reportError", reported)
+  const log = await play(Ours, undefined, async ({ turn }) => turn())
+  expect(String(reported.mock.lastCall)).toContain("Invalid URL")
+  expect(log.map(([what]: any) => what)).toEqual(["error", "close", "at the end"])
+})
+
+it("asks first for a URL without an empty parameter, which phoenix.js's has", async () => {
+  const first = async (LongPoll: any) => {
+    await play(LongPoll, undefined, ({ turn }) => turn())
+    return exchanges[0].url
+  }
+  expect(await first(Theirs)).toBe("http://example.com/socket/longpoll?vsn=2.0.0&")
+  expect(await first(Ours)).toBe("http://example.com/socket/longpoll?vsn=2.0.0")
+})
