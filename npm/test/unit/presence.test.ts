@@ -379,5 +379,11 @@ it("names what is wrong with an argument", () => {
   const { presence, channel } = room()
   expect(() => presence.subscribe(7 as any)).toThrow(TypeError)
   expect(() => new Presence({} as any)).toThrow(/`on` and `joinRef`/)
-  expect(() => channel.push(7 as any)).toThrow(/event must be a string/)
+  for (const [wrong, message] of [
+    [() => channel.push(7 as any), /event must be a string/],
+    [() => channel.socket.channel(7 as any), /topic must be a string/],
+  ] as const) {
+    expect(wrong).toThrow(TypeError)
+    expect(wrong).toThrow(message)
+  }
 })

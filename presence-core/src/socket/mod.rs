@@ -36,6 +36,10 @@ use teardown::Teardown;
 /// or a number that stands for an object elsewhere. The machine never looks
 /// inside.
 ///
+/// A shell matches all that [`Transmit`] and [`Event`] have: what a later
+/// version adds there is something that it has to do, and better not compiled
+/// than not done.
+///
 /// # How to drive it
 ///
 /// Push in: the user's calls, and what the transport does ([`handle_open`],
@@ -156,17 +160,20 @@ impl<P: Clone> Socket<P> {
     }
 
     /// The next thing to do to a transport.
+    #[must_use]
     pub fn poll_transmit(&mut self) -> Option<Transmit<P>> {
         self.transmits.pop_front()
     }
 
     /// The next thing to tell the user.
+    #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest;
     /// none if nothing waits for time to pass. Any other call can change it.
+    #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
         self.timers.next()
     }
