@@ -1,5 +1,5 @@
-// Bundles src into dist. The wasm is there twice: as presence.wasm, for `./slim` and Node, and inlined into
-// the default entry, packed before base64, with a small one that unpacks it.
+// Bundles src into dist. The wasm is there thrice: as presence.wasm, for `./slim`; inlined into the default entry,
+// packed before base64, with a small one that unpacks it; and inlined as it is into that for Node.
 // `cargo xtask build-npm` makes wasm/ first.
 
 import { execFileSync } from "node:child_process"
@@ -17,6 +17,7 @@ const WASM = "wasm/presence_wasm_bg.wasm"
 copyFileSync(WASM, "dist/presence.wasm")
 const { size: length } = statSync(WASM)
 const { size: splitLength } = statSync(`${WASM}.split`)
+writeConstants("whole", { whole: readFileSync(WASM, "base64") })
 writeConstants("packed", { packed: readFileSync(`${WASM}.split.lzma`, "base64") })
 // As hexadecimal digits, which gzip finds alike where the bytes are.
 writeConstants("unpacker", {
@@ -92,7 +93,7 @@ const bundle = (entry, outfile, more = {}) =>
 await Promise.all([
   bundle("index", "index.mjs"),
   bundle("node", "node.mjs", { platform: "node" }),
-  bundle("require", "index.cjs", { format: "cjs", platform: "node" }),
+  bundle("node", "index.cjs", { format: "cjs", platform: "node", inject: ["src/encoders.ts"] }),
   bundle("slim", "slim.mjs"),
   bundle("react", "react.mjs", { external: ["react"] }),
   bundle("react", "react.cjs", { external: ["react"], format: "cjs" }),

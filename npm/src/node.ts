@@ -1,8 +1,11 @@
-// The default entry for `import` in Node: the wasm is the file beside it. Bundlers take the one that has it inlined.
+// The default entry for Node, Deno, Bun and Jest: the wasm is inlined as it is, since nobody downloads this, and not a
+// file beside it, which would be lost where a bundler for servers takes this entry. Other bundlers take the one that
+// has it packed.
 
-import { readFileSync } from "node:fs"
+import { Buffer } from "node:buffer"
+import { whole } from "../wasm/whole.js"
 import { provide } from "./engine.js"
 
-provide(() => readFileSync(new URL("presence.wasm", import.meta.url)))
+provide(() => Buffer.from(whole, "base64"))
 
 export * from "./exports.js"

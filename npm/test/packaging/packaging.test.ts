@@ -97,6 +97,13 @@ describe("Node", () => {
     expect(await run(folder, "node", "main.cjs")).toBe(WORKS)
   })
 
+  it("requires it where there is no TextEncoder, as in jest's jsdom", async () => {
+    const without = "delete globalThis.TextDecoder\ndelete globalThis.TextEncoder\n"
+    const main = `${without}const { Socket, Presence } = require("phoenix-presence")\n${program}`
+    const folder = project("cjs-jsdom", { "main.cjs": main })
+    expect(await run(folder, "node", "main.cjs")).toBe(WORKS)
+  })
+
   it("imports it slim", async () => {
     const folder = project("esm-slim", { "main.mjs": `${slim}await init()\n${program}` })
     expect(await run(folder, "node", "main.mjs")).toBe(WORKS)
@@ -244,6 +251,28 @@ describe("bundlers", () => {
     })
     expect(await serve(join(root, "dist"), {}, firstLine)).toBe(WORKS)
   })
+
+  // Some take for Node what Node itself would, and esbuild does where it is given conditions.
+  it.each(["mjs", "cjs"])(
+    "esbuild builds it for Node, in a .%s file that runs elsewhere",
+    async (extension) => {
+      const root = project(`esbuild-${extension}`, {
+        "main.mjs": imports + program,
+        "main.cjs": `const { Socket, Presence } = require("phoenix-presence")\n${program}`,
+      })
+      const { build } = await tool("esbuild/lib/main.js")
+      await build({
+        entryPoints: [join(root, `main.${extension}`)],
+        bundle: true,
+        platform: "node",
+        conditions: ["production"],
+        format: extension === "mjs" ? "esm" : "cjs",
+        outfile: join(root, `dist/main.${extension}`),
+        logLevel: "error",
+      })
+      expect(await run(root, "node", `dist/main.${extension}`)).toBe(WORKS)
+    },
+  )
 })
 
 describe("a page without a bundler", () => {
