@@ -223,9 +223,15 @@ export class Socket {
     return this.logger !== null
   }
 
-  /** Takes a channel off `channels`, as `channel.leave()` does by itself. */
+  /**
+   * Takes a channel off `channels`, as `channel.leave()` does by itself: no messages reach it any more, and it does not
+   * rejoin.
+   */
   remove(channel: Channel): void {
-    this.channels = this.channels.filter((other) => other !== channel)
+    if (this.channels.includes(channel)) {
+      this.channels = this.channels.filter((other) => other !== channel)
+      ask(this.driver.machine, Ask.Remove, channel.handle)
+    }
   }
 
   /** @internal */

@@ -55,6 +55,8 @@ pub(crate) struct Channel {
     /// The timeout of pushes that name none, and of rejoins, in ms.
     pub(crate) timeout: u64,
     pub(crate) joined_once: bool,
+    /// It hears of what the socket does: see [`Socket::remove`](crate::Socket::remove).
+    pub(crate) listed: bool,
     pub(crate) join: PushId,
     pub(crate) rejoin: Retry,
     /// Pushes that wait for the join, by the number of their ids.

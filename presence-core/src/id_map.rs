@@ -85,10 +85,6 @@ impl<K: Ord + Copy, V> IdMap<K, V> {
             .filter_map(|(key, value)| Some((*key, value.as_ref()?)))
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = K> {
-        self.iter().map(|(key, _)| key)
-    }
-
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
     }

@@ -210,3 +210,22 @@ fn without_a_connection_the_newest_join_of_a_topic_wins() {
     pair.open();
     pair.expect(["send 7 7 room:1 phx_join {}", "opened"]);
 }
+
+#[test]
+fn a_removed_channel_hears_nothing_and_stands_in_nobody_s_way_but_can_leave() {
+    let (mut pair, removed) = Pair::joined("room:1");
+    pair.socket.remove(removed);
+    assert_eq!(pair.socket.channels().count(), 0);
+    pair.event(removed, "shout", "{}");
+    let new = pair.channel("room:1");
+    pair.join(new);
+    pair.close(1006);
+    pair.expect([
+        "send 6 6 room:1 phx_join {}",
+        "room:1~2 errored: connection_closed",
+        "closed 1006, will retry",
+    ]);
+    assert_eq!(pair.socket.channel_state(removed), ChannelState::Joined);
+    pair.leave(removed);
+    pair.expect(["prepare leave room:1", "room:1 left"]);
+}

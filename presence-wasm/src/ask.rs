@@ -44,6 +44,8 @@ pub enum Ask {
     Push,
     /// push → the ref it was sent under last; 0: none
     PushRef,
+    /// channel, which is taken off the socket's
+    Remove,
     /// channel, whose `onMessage` is overridden: its presences get their payloads by `presence_sync`
     SetHooked,
     /// channel (0: somebody else's), length of the events of states and of
@@ -124,6 +126,10 @@ impl Machine {
             Ask::PushRef => {
                 let push = PushId::from_u32(a as u32);
                 socket.push_ref(push).unwrap_or(0) as f64
+            }
+            Ask::Remove => {
+                socket.remove(channel);
+                0.0
             }
             Ask::SetHooked => {
                 socket.set_presences_by_shell(channel);

@@ -306,6 +306,32 @@ describe("channels", () => {
     })
   })
 
+  it("hears nothing and does not rejoin once it is removed, but may push and leave", () => {
+    both((stage) => {
+      const [removed, other] = [join(stage), stage.socket.channel("room:2", {})]
+      reply(stage)
+      removed.on("msg", stage.heard("msg"))
+      removed.onError(stage.heard("error"))
+      removed.onClose(stage.heard("close"))
+      stage.socket.remove(removed)
+      stage.log.push(stage.socket.channels.length, removed.state)
+      stage.server().receive(null, null, "room:1", "msg", {})
+      removed.push("ask", {}).receive("ok", stage.heard("ok")).receive("timeout", stage.heard("timeout"))
+      const [joinRef, ref] = JSON.parse(stage.server().sent.at(-1))
+      stage.server().receive(joinRef, ref, "room:1", "phx_reply", { status: "ok", response: {} })
+      stage.wait(10_000)
+      // The same topic is free for another.
+      stage.socket.channel("room:1", {}).join()
+      stage.server().lose()
+      stage.wait(10)
+      stage.server().open()
+      other.join()
+      stage.log.push(removed.state)
+      removed.leave().receive("ok", stage.heard("left"))
+      stage.log.push(removed.state)
+    })
+  })
+
   it("gives each event to its callbacks, but not a stale join's", () => {
     both((stage) => {
       const channel = join(stage)

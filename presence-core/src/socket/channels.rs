@@ -34,6 +34,7 @@ impl<P: Clone> Socket<P> {
                 state: ChannelState::Closed,
                 timeout: self.config.timeout,
                 joined_once: false,
+                listed: true,
                 join,
                 rejoin: Retry::default(),
                 buffer: IdMap::default(),
@@ -46,9 +47,19 @@ impl<P: Clone> Socket<P> {
     }
 
     /// The channels that are the socket's, in order of creation: all but those
-    /// that were left or closed.
+    /// that were left, closed or [removed](Self::remove).
     pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
-        self.channels.keys()
+        let listed = self.channels.iter().filter(|(_, channel)| channel.listed);
+        listed.map(|(id, _)| id)
+    }
+
+    /// Takes a channel off the socket's, as phoenix.js's `Socket.remove` does:
+    /// from now on it gets no messages, hears nothing of the connection and
+    /// does not rejoin when that is back. It can still push and leave.
+    pub fn remove(&mut self, channel: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(channel) {
+            channel.listed = false;
+        }
     }
 
     /// Where a channel stands; closed, if it is no longer the socket's.
@@ -161,7 +172,7 @@ impl<P: Clone> Socket<P> {
     fn leave_open_topic(&mut self, topic: &str, joining: ChannelId) {
         let duplicate = self.channels.iter().find_map(|(id, channel)| {
             let open = matches!(channel.state, ChannelState::Joined | ChannelState::Joining);
-            (id != joining && open && &*channel.topic == topic).then_some(id)
+            (id != joining && open && channel.listed && &*channel.topic == topic).then_some(id)
         });
         if let Some(duplicate) = duplicate {
             self.leave_now(duplicate, None);

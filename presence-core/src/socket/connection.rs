@@ -194,7 +194,7 @@ impl<P: Clone> Socket<P> {
             self.schedule_heartbeat();
         }
         self.events.push_back(Event::Opened { connection });
-        let channels: Vec<ChannelId> = self.channels.keys().collect();
+        let channels: Vec<ChannelId> = self.channels().collect();
         for id in channels {
             let Some(channel) = self.channels.get_mut(id) else {
                 continue;
@@ -231,7 +231,7 @@ impl<P: Clone> Socket<P> {
             _ => return,
         }
         self.events.push_back(Event::Failed { connection });
-        let channels: Vec<ChannelId> = self.channels.keys().collect();
+        let channels: Vec<ChannelId> = self.channels().collect();
         for id in channels {
             if let Some(channel) = self.channels.get_mut(id) {
                 Self::reset_wait(&mut channel.rejoin, &mut self.timers);
@@ -359,11 +359,8 @@ impl<P: Clone> Socket<P> {
                 Self::cancel_wait(&mut channel.rejoin, &mut self.timers);
             }
         }
-        let joins: Vec<(ChannelId, Option<u64>)> = self
-            .channels
-            .iter()
-            .map(|(id, channel)| (id, self.join_ref_of(channel)))
-            .collect();
+        let joins: Vec<(ChannelId, Option<u64>)> =
+            self.channels().map(|id| (id, self.join_ref(id))).collect();
         for (id, join_ref) in joins {
             let carried = || {
                 connection

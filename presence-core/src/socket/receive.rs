@@ -186,6 +186,7 @@ impl<P: Clone> Socket<P> {
         };
         for (id, channel) in self.channels.iter() {
             let member = &*channel.topic == topic
+                && channel.listed
                 && join_ref.is_none_or(|join_ref| {
                     join_ref.is_some() && join_ref == self.join_ref_of(channel)
                 });
