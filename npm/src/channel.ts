@@ -46,7 +46,6 @@ export class Channel {
   topic: string
   params: () => object
   socket: Socket
-  timeout: number
   joinedOnce = false
   joinPush: Push
   bindings: Binding[] = []
@@ -54,6 +53,7 @@ export class Channel {
   bindingRef = 3
   /** @internal */
   readonly handle: number
+  #timeout: number
   #gone = false
   #hooked = false
   #presence: Presence | undefined
@@ -81,9 +81,19 @@ export class Channel {
     this.topic = topic
     this.params = closure(params || {})
     this.socket = socket
-    this.timeout = socket.timeout
-    this.joinPush = new Push(this, EVENTS.join, this.params, this.timeout)
+    this.#timeout = socket.timeout
+    this.joinPush = new Push(this, EVENTS.join, this.params, this.#timeout)
     this.handle = socket.driver.adopt(this)
+  }
+
+  /** How long its joins and pushes wait for a reply, in ms. */
+  get timeout(): number {
+    return this.#timeout
+  }
+
+  set timeout(ms: number) {
+    this.#timeout = ms
+    ask(this.socket.driver.machine, Ask.SetTimeout, this.handle, ms)
   }
 
   /** Where the channel stands. */

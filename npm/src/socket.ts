@@ -46,7 +46,6 @@ export class Socket {
   encode: NonNullable<SocketOptions["encode"]>
   decode: NonNullable<SocketOptions["decode"]>
   binaryType: BinaryType
-  heartbeatIntervalMs: number
   reconnectAfterMs: (tries: number) => number
   rejoinAfterMs: (tries: number) => number
   logger: Logger | null
@@ -55,6 +54,7 @@ export class Socket {
   endPoint: string
   vsn: string
   authToken: (() => string | null | undefined | Promise<string | null | undefined>) | undefined
+  #heartbeatIntervalMs: number
   #refusals: Listener[] = []
   /** @internal */
   readonly driver: Driver
@@ -73,7 +73,7 @@ export class Socket {
     this.encode = (custom && opts.encode) || this.defaultEncoder
     this.decode = (custom && opts.decode) || this.defaultDecoder
     this.binaryType = opts.binaryType || "arraybuffer"
-    this.heartbeatIntervalMs = opts.heartbeatIntervalMs || 30000
+    this.#heartbeatIntervalMs = opts.heartbeatIntervalMs || 30000
     this.reconnectAfterMs = opts.reconnectAfterMs || ((tries) => RECONNECT[tries - 1] || 5000)
     this.rejoinAfterMs = opts.rejoinAfterMs || ((tries) => REJOIN[tries - 1] || 10000)
     this.logger = opts.logger || null
@@ -90,6 +90,15 @@ export class Socket {
       { ...opts, timeout: this.timeout, heartbeatIntervalMs: this.heartbeatIntervalMs },
       this.vsn,
     )
+  }
+
+  get heartbeatIntervalMs(): number {
+    return this.#heartbeatIntervalMs
+  }
+
+  set heartbeatIntervalMs(ms: number) {
+    this.#heartbeatIntervalMs = ms
+    ask(this.driver.machine, Ask.SetTimeout, 0, ms)
   }
 
   /** The transport of the present connection, for example a `WebSocket`. */

@@ -7,7 +7,7 @@ use presence_core::presence::{PresenceOptions, SyncStatus, Tracker};
 use presence_core::{ChannelId, ChannelState, ConnectionId, PresenceId, PushId};
 use wasm_bindgen::prelude::*;
 
-use crate::machine::{Failure, Machine, at, number, some_millis, with_text};
+use crate::machine::{Failure, Machine, at, millis, number, some_millis, with_text};
 use crate::scratch;
 
 /// What is asked for: the numbers that go with it → the answer. What is yes or
@@ -44,6 +44,8 @@ pub enum Ask {
     Push,
     /// push → the ref it was sent under last; 0: none
     PushRef,
+    /// channel (0: the socket's heartbeats), its timeout or their interval in ms
+    SetTimeout,
     /// channel, which is taken off the socket's
     Remove,
     /// channel, whose `onMessage` is overridden: its presences get their payloads by `presence_sync`
@@ -126,6 +128,13 @@ impl Machine {
             Ask::PushRef => {
                 let push = PushId::from_u32(a as u32);
                 socket.push_ref(push).unwrap_or(0) as f64
+            }
+            Ask::SetTimeout => {
+                match a as u32 {
+                    0 => socket.set_heartbeat_interval(millis(b)),
+                    _ => socket.set_timeout(channel, millis(b)),
+                }
+                0.0
             }
             Ask::Remove => {
                 socket.remove(channel);

@@ -173,39 +173,6 @@ it("6: a push can be awaited", async () => {
   expect(await play(ours)).toBe("error")
 })
 
-it("smaller: a channel's timeout that is set after its join is that of pushes, but not of rejoins", () => {
-  const { theirs, mine } = over((lib) => {
-    const { channel, reconnect } = room(lib)
-    const timeouts: string[] = []
-    channel.joinPush.receive("timeout", () => timeouts.push("rejoin"))
-    channel.timeout = 100
-    channel.push("slow", {}).receive("timeout", () => timeouts.push("push"))
-    vi.advanceTimersByTime(100)
-    reconnect()
-    vi.advanceTimersByTime(100)
-    return timeouts
-  })
-  expect(theirs).toEqual(["push", "rejoin"])
-  expect(mine).toEqual(["push"])
-})
-
-it("smaller: a socket's heartbeatIntervalMs that is set later is not heeded", () => {
-  const { theirs, mine } = over((lib) => {
-    const { channel } = room(lib)
-    channel.socket.heartbeatIntervalMs = 1000
-    const before = server().sent.length
-    vi.advanceTimersByTime(30_000)
-    const [, ref, topic] = JSON.parse(server().sent.at(-1))
-    server().receive(null, ref, topic, "phx_reply", { status: "ok", response: {} })
-    vi.advanceTimersByTime(1000)
-    const { length } = server().sent
-    channel.socket.disconnect()
-    return length - before
-  })
-  expect(theirs).toBe(2)
-  expect(mine).toBe(1)
-})
-
 it("smaller: the logger is not told of four things that the machine decides by itself", () => {
   const { theirs, mine } = over((lib) => {
     const { channel, reconnect } = room(lib)

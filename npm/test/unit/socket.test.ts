@@ -518,6 +518,36 @@ describe("pushes", () => {
   })
 })
 
+describe("settings that are set later", () => {
+  it("count from then on for a channel's pushes and rejoins", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      channel.timeout = 100
+      channel.push("slow", {}).receive("timeout", stage.heard("timeout"))
+      stage.wait(100)
+      stage.server().lose()
+      stage.wait(10)
+      stage.server().open()
+      stage.wait(100)
+      stage.log.push(channel.state, channel.timeout)
+    })
+  })
+
+  it("count from the next heartbeat on", () => {
+    both((stage) => {
+      join(stage)
+      stage.socket.heartbeatIntervalMs = 1000
+      stage.wait(30_000)
+      reply(stage)
+      stage.wait(1000)
+      stage.log.push(stage.server().sent.length, stage.socket.heartbeatIntervalMs)
+      stage.wait(1000)
+      stage.log.push(stage.socket.connectionState())
+    })
+  })
+})
+
 describe("the rest of the surface", () => {
   it.each([undefined, null, false, 0])("lists everybody by %s", (chooser) => {
     both(({ lib, log, socket }) => {

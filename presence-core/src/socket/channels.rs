@@ -101,6 +101,14 @@ impl<P: Clone> Socket<P> {
         }
     }
 
+    /// Replaces the timeout (ms) of a channel's rejoins and of pushes that name
+    /// none.
+    pub fn set_timeout(&mut self, channel: ChannelId, timeout: u64) {
+        if let Some(channel) = self.channels.get_mut(channel) {
+            channel.timeout = timeout;
+        }
+    }
+
     /// Joins a channel, now or once connected, and joins it again whenever it
     /// errors. `timeout` (ms) becomes the channel's. A channel that has joined
     /// the same topic before is left.

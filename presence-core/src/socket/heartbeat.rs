@@ -6,6 +6,11 @@ use crate::event::TransportReason;
 use crate::timer::TimerKind;
 
 impl<P: Clone> Socket<P> {
+    /// Replaces the time between heartbeats (ms), from the next on.
+    pub fn set_heartbeat_interval(&mut self, interval: u64) {
+        self.config.heartbeat_interval = interval;
+    }
+
     pub(super) fn clear_heartbeats(&mut self) {
         self.timers.cancel(&mut self.heartbeat);
         self.timers.cancel(&mut self.heartbeat_timeout);
