@@ -126,8 +126,8 @@ export class Channel {
   }
 
   /** Calls `callback` when the channel was left, or closed by the server. */
-  onClose(callback: Callback): void {
-    this.on(EVENTS.close, callback)
+  onClose(callback: Callback): number {
+    return this.on(EVENTS.close, callback)
   }
 
   /** Calls `callback` with the reason when the channel crashed or lost its connection. */

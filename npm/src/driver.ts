@@ -21,7 +21,7 @@ import { Frame, type Message } from "./frame.js"
 import { guarded, report } from "./guard.js"
 import type { Host } from "./host.js"
 import * as page from "./page.js"
-import type { Push } from "./push.js"
+import { Push } from "./push.js"
 import { Serializer, SerializerV1 } from "./serializer.js"
 import type { Socket } from "./socket.js"
 import { type Listener, Transports } from "./transports.js"
@@ -136,6 +136,15 @@ export class Driver implements Listener {
       push.ref = refOf(ask(this.machine, Ask.PushRef, handle))
       return this.#act(Act.Drain)
     })
+  }
+
+  /** What becomes of what was sent of this push is no longer its own. */
+  disown(push: Push): void {
+    for (const [handle, other] of this.#pushes) {
+      if (other === push) {
+        this.#pushes.set(handle, new Push(push.channel, push.event, push.payload, push.timeout))
+      }
+    }
   }
 
   leave(channel: Channel, push: Push, timeout: number): void {

@@ -1,9 +1,12 @@
 import type { Closure, Logger, Message, TransportClass, WireFrame } from "./types.js"
 
-/** What `new Socket` takes beside the endpoint. All is optional; times are in ms. */
+/**
+ * What `new Socket` takes beside the endpoint. All is optional; times are in ms. As wide as what `@types/phoenix` has,
+ * so that what asks for phoenix.js's class, as LiveView does, takes this package's.
+ */
 export interface SocketOptions {
   /** The class of the transport: `WebSocket`, `LongPoll`, or one with the interface of `WebSocket`. */
-  transport?: TransportClass
+  transport?: TransportClass | (new (endPoint: string) => object)
   /** Fall back to long polling when the connection has not opened, or not answered, for this long. */
   longPollFallbackMs?: number
   /** How long a push waits for its reply: 10,000. */
@@ -35,7 +38,7 @@ export interface SocketOptions {
   /** Makes a message of a frame, and calls `callback` with it, now or later. */
   decode?: (frame: any, callback: (message: Message) => any) => any
   /** Where to remember that long polling was needed, instead of `window.sessionStorage`. */
-  sessionStorage?: Pick<Storage, "getItem" | "setItem">
+  sessionStorage?: Partial<Pick<Storage, "getItem" | "setItem">>
   /** How long one request of long polling may take: 20,000. */
   longpollerTimeout?: number
   /** How many messages wait for the connection at the most. */

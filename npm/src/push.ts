@@ -98,6 +98,22 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
     return this
   }
 
+  /** Sends it again, as a new message with this time (ms) for its reply, which the same callbacks get. */
+  resend(timeout: number = this.timeout): void {
+    this.timeout = timeout
+    this.receivedResp = null
+    this.send()
+  }
+
+  /** As `resend`, but not if it has timed out. A join is not sent by these: its channel does so by itself. */
+  send(): void {
+    const { channel } = this
+    if (this !== channel.joinPush && this.receivedResp?.status !== "timeout") {
+      channel.socket.driver.disown(this)
+      channel.socket.driver.push(channel, this, this.timeout)
+    }
+  }
+
   /** For `await`: of a channel's joins the latest outcome, or the next if there is none yet. */
   // biome-ignore lint/suspicious/noThenProperty: a push is meant to be awaited.
   then<A = Ok, B = never>(

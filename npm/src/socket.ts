@@ -66,9 +66,9 @@ export class Socket {
   constructor(endPoint: string, options: SocketOptions = {}) {
     const opts = checkOptions(endPoint, options)
     this.timeout = opts.timeout || DEFAULT_TIMEOUT
-    this.transport = opts.transport || scope().WebSocket || LongPoll
+    this.transport = (opts.transport || scope().WebSocket || LongPoll) as TransportClass
     this.longPollFallbackMs = opts.longPollFallbackMs
-    this.sessionStore = opts.sessionStorage || sessionStorageOrNone()
+    this.sessionStore = (opts.sessionStorage as Storage) || sessionStorageOrNone()
     const custom = this.transport !== LongPoll
     this.encode = (custom && opts.encode) || this.defaultEncoder
     this.decode = (custom && opts.decode) || this.defaultDecoder

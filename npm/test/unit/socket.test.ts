@@ -469,6 +469,33 @@ describe("pushes", () => {
     })
   })
 
+  it("are sent again, as new ones with the same callbacks", () => {
+    both((stage) => {
+      const channel = join(stage)
+      reply(stage)
+      const push = channel.push("ask", { n: 1 })
+      for (const status of ["ok", "error", "timeout"]) {
+        push.receive(status, stage.heard(status))
+      }
+      reply(stage, "error", { reason: "busy" })
+      push.resend(500)
+      reply(stage, "ok", { at: 2 })
+      push.resend(500)
+      stage.wait(500)
+      push.send()
+      push.resend(500)
+      const before = stage.server().sent.at(-1)
+      push.resend(800)
+      const [joinRef, ref, topic] = JSON.parse(before)
+      stage.server().receive(joinRef, ref, topic, "phx_reply", { status: "ok", response: { at: 4 } })
+      stage.wait(500)
+      reply(stage, "ok", { at: 5 })
+      push.send()
+      stage.wait(800)
+      stage.log.push(push.timeout)
+    })
+  })
+
   it("are refused before the join", () => {
     both(({ socket, log }) => {
       const channel = socket.channel("room:1")
