@@ -26,7 +26,7 @@ handles! {
     ConnectionId,
     /// One channel of a socket. Never used twice.
     ChannelId,
-    /// One push of a socket. Never used twice.
+    /// One push of a socket. Used again only after 2^28 other pushes.
     PushId,
     /// One presence of a channel. Never used twice.
     PresenceId,

@@ -204,7 +204,7 @@ impl<P: Clone> Socket<P> {
         let channel = self.channels.get_mut(id)?;
         channel.state = ChannelState::Leaving;
         let timeout = timeout.unwrap_or(channel.timeout);
-        let leave = PushId(self.next_id());
+        let leave = self.next_push();
         self.pushes
             .insert(leave, Push::new(Some(id), Arc::from(LEAVE), None, timeout));
         self.send_push(leave);
@@ -300,7 +300,7 @@ impl<P: Clone> Socket<P> {
             return Err(PushError::BufferFull(state.buffer.len()));
         }
         let timeout = timeout.unwrap_or(state.timeout);
-        let id = PushId(self.next_id());
+        let id = self.next_push();
         self.pushes.insert(
             id,
             Push::new(Some(channel), Arc::from(event), Some(payload), timeout),
@@ -328,7 +328,7 @@ impl<P: Clone> Socket<P> {
                 event: Arc::from(event),
             });
         }
-        let id = PushId(self.next_id());
+        let id = self.next_push();
         let timeout = timeout.unwrap_or(self.config.timeout);
         self.pushes.insert(
             id,
@@ -440,7 +440,7 @@ impl<P: Clone> Socket<P> {
         };
         channel.state = ChannelState::Errored;
         let timeout = channel.timeout;
-        let leave = PushId(self.next_id());
+        let leave = self.next_push();
         self.pushes
             .insert(leave, Push::new(Some(id), Arc::from(LEAVE), None, timeout));
         self.send_push(leave);

@@ -89,6 +89,7 @@ pub struct Socket<P> {
     /// The last ref given out; phoenix.js counts messages and callbacks with it.
     last_ref: u64,
     last_id: u32,
+    last_push: u32,
 
     connections: IdMap<ConnectionId, Connection>,
     current: Option<ConnectionId>,
@@ -129,6 +130,7 @@ impl<P: Clone> Socket<P> {
             config,
             last_ref: 0,
             last_id: 0,
+            last_push: 0,
             connections: IdMap::default(),
             current: None,
             teardowns: Vec::new(),
@@ -254,6 +256,13 @@ impl<P: Clone> Socket<P> {
     fn next_id(&mut self) -> u32 {
         self.last_id = self.last_id.wrapping_add(1);
         self.last_id
+    }
+
+    /// Pushes are many: their numbers begin anew after 2^28 of them, and are
+    /// never those of what lasts, such as the push of a channel's joins.
+    fn next_push(&mut self) -> PushId {
+        self.last_push = (self.last_push.wrapping_add(1) % PUSHES) | PUSHES;
+        PushId(self.last_push)
     }
 
     /// phoenix.js's `Timer.scheduleTimeout`: the next try, after its wait.
@@ -434,9 +443,32 @@ pub(crate) const REPLY: &str = "phx_reply";
 pub(crate) const ERROR: &str = "phx_error";
 pub(crate) const CLOSE: &str = "phx_close";
 
+/// Where the numbers of pushes begin, and how many there are of them.
+const PUSHES: u32 = 1 << 28;
+
 const fn timer_of(wait: Wait) -> TimerKind {
     match wait {
         Wait::Reconnect => TimerKind::Reconnect,
         Wait::Rejoin(channel) => TimerKind::Rejoin(channel),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn pushes_whose_numbers_begin_anew_are_not_taken_for_joins() {
+        let mut socket: Socket<()> = Socket::new(Config::default());
+        let room = socket.channel("room:lobby", None);
+        let join = socket.join(Millis(0), room, None).ok();
+        let first = socket.push(Millis(0), room, "shout", (), None).ok();
+        socket.last_push = u32::MAX;
+        let again = socket.push(Millis(0), room, "shout", (), None).ok();
+        assert_eq!(again, Some(PushId(PUSHES)));
+        assert!(first > again && again > join);
+        assert_eq!(socket.join_push(room), join);
     }
 }
