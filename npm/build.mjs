@@ -60,6 +60,13 @@ const glue = {
         .replaceAll(/new URL\([^)]*import\.meta\.url\)/g, "undefined")
         // No JavaScript object ever gets into the wasm.
         .replace(/const table = wasm\.__wbindgen_externrefs;[^}]*/, "")
+        // Texts are only those of errors, and few.
+        .replace(
+          /let cachedUint8ArrayMemory0 = .*?return cachedTextDecoder\.decode\(bytes\);\n\}/s,
+          "const decodeText = (bytes) => new TextDecoder().decode(bytes)",
+        )
+        .replace("getUint8ArrayMemory0()", "new Uint8Array(wasm.memory.buffer)")
+        .replace("cachedUint8ArrayMemory0 = null", "")
         // Machines are freed by the collector alone.
         .replace(/__destroy_into_raw\(\) .*?\n {4}\}\n {4}free\(\) .*?\n {4}\}/s, "")
         .replace(/if \(Symbol\.dispose\) .*/, "")

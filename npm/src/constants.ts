@@ -15,3 +15,6 @@ export const EVENTS = {
 } as const
 
 export type ChannelState = "closed" | "errored" | "joined" | "joining" | "leaving"
+
+/** Safari's TextDecoder fails for good once it has decoded 2 GiB in all. */
+export const DECODER_LIMIT = 2 ** 31 - 2 ** 20

@@ -1,6 +1,7 @@
 // The one instance of the wasm module that everything in this package shares, and the views of its memory.
 
 import { Act, Ask, initSync, Machine, Tag } from "../wasm/presence_wasm.js"
+import { DECODER_LIMIT } from "./constants.js"
 
 export { Act, Ask, Machine, Tag }
 
@@ -12,7 +13,8 @@ let input: Uint8Array = bytes
 /** Kept, as the agenda keeps its batch. */
 let encoded: { read: number; written: number }
 const encoder = /* @__PURE__ */ new TextEncoder()
-const decoder = /* @__PURE__ */ new TextDecoder()
+let decoder = /* @__PURE__ */ new TextDecoder()
+let decoded = 0
 
 /** Says where the wasm comes from; it is compiled when the first object needs it. */
 export const provide = (wasm: () => BufferSource): void => {
@@ -141,6 +143,11 @@ export const asNumbers = (): Float64Array => {
 /** The text, of so many bytes, that the last call wrote. */
 export const readText = (length: number): string => {
   const at = Machine.text_ptr()
+  decoded += length
+  if (decoded > DECODER_LIMIT) {
+    decoder = new TextDecoder()
+    decoded = length
+  }
   return decoder.decode(asBytes().subarray(at, at + length))
 }
 
