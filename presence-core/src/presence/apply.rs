@@ -93,7 +93,7 @@ impl<C: Carrier> Roster<C> {
         self.staging_done();
     }
 
-    fn sort_as_properties(&self, entries: &mut Vec<(Span, BodyOf<C>)>) {
+    fn sort_as_properties(&self, entries: &mut [(Span, BodyOf<C>)]) {
         let place = |key: Span| array_index(self.arena.get(key)).map_or(NAMED, u64::from);
         if entries.len() > 1 {
             sort_by_key(entries, |(key, _)| place(*key));
