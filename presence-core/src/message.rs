@@ -68,7 +68,8 @@ pub enum Ref<'a> {
     None,
     /// A string, as refs are.
     Str(Cow<'a, str>),
-    /// Any other JSON value, as its raw text. It never equals a ref of ours.
+    /// Any other JSON value, as its raw text. It is no join of ours; but the reply to a push is found by its ref's text,
+    /// as in phoenix.js.
     Other(&'a str),
 }
 
