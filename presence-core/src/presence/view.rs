@@ -193,7 +193,7 @@ impl<'a> MetaRef<'a, Json> {
     ///
     /// # Errors
     ///
-    /// When the JSON does not fit the type.
+    /// When the JSON does not fit the type. (serde's structs take no field twice, where JavaScript takes the later.)
     pub fn decode<M: DeserializeOwned>(&self) -> Result<M, serde_json::Error> {
         serde_json::from_str(self.raw())
     }
@@ -201,7 +201,8 @@ impl<'a> MetaRef<'a, Json> {
 
 impl<'a> PresenceRef<'a, Json> {
     /// Appends the presence's JSON, `{"metas":[…], …}`, with its properties in the order of the newest value: what
-    /// `JSON.stringify` would give of phoenix.js's object, but for white space and the spelling of numbers and escapes.
+    /// `JSON.stringify` would give of phoenix.js's object, but for white space, the spelling of numbers and escapes, and
+    /// properties that the server sent twice, which are there twice.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let extra = &self.body.extra;
         if extra.verbatim {
@@ -251,7 +252,7 @@ impl<'a> PresenceRef<'a, Json> {
         (head.len, tail.len) == (br#"{"metas":["#.len() as u32, b"]}".len() as u32)
     }
 
-    /// What the server's `fetch` put beside the metas: names and JSON.
+    /// What the server's `fetch` put beside the metas: names and JSON. Of a name that comes twice the later counts.
     pub fn extras(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
         let (head, tail) = self.around();
         members(text(head), 1).chain(members(text(tail), 1))
@@ -259,7 +260,6 @@ impl<'a> PresenceRef<'a, Json> {
 
     /// The JSON of one thing beside the metas.
     pub fn extra(&self, name: &str) -> Option<&'a str> {
-        // Of a name that comes twice the later counts.
         self.extras()
             .filter(|(found, _)| found == name)
             .map(|(_, raw)| raw)
