@@ -61,6 +61,8 @@ pub(crate) struct Channel {
     pub(crate) rejoin: Retry,
     /// Pushes that wait for the join, by the number of their ids.
     pub(crate) buffer: IdMap<u64, PushId>,
+    /// Likewise those that were sent, until they end or are told to be lost.
+    pub(crate) sent: IdMap<u64, PushId>,
     pub(crate) presences: Vec<PresenceId>,
     /// The shell hands their payloads over itself.
     pub(crate) presences_by_shell: bool,

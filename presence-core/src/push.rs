@@ -2,13 +2,13 @@
 
 use alloc::sync::Arc;
 
-use crate::id::{ChannelId, ConnectionId};
+use crate::id::ChannelId;
 use crate::timer::TimerId;
 
 /// One push: phoenix.js's `Push`, without its callbacks.
 #[derive(Debug)]
 pub(crate) struct Push<P> {
-    /// None once the channel is gone: only the timeout is left to come.
+    /// None or a channel that is gone: only the timeout is left to come.
     pub(crate) channel: Option<ChannelId>,
     pub(crate) event: Arc<str>,
     pub(crate) payload: Option<P>,
@@ -17,8 +17,6 @@ pub(crate) struct Push<P> {
     pub(crate) timer: Option<TimerId>,
     /// Ran out of time before it could be sent, so it never will be.
     pub(crate) timed_out: bool,
-    /// The connection that carried it, until its loss was told.
-    pub(crate) carried_by: Option<ConnectionId>,
 }
 
 impl<P> Push<P> {
@@ -36,7 +34,6 @@ impl<P> Push<P> {
             message_ref: None,
             timer: None,
             timed_out: false,
-            carried_by: None,
         }
     }
 }

@@ -184,6 +184,18 @@ fn where_disconnected_is_the_end_the_reply_that_was_on_its_way_comes_to_nobody()
 }
 
 #[test]
+fn who_was_told_to_be_disconnected_is_not_told_again_at_the_end_of_the_channel() {
+    let (mut pair, room) = Pair::joined_with(config(true), "room:1");
+    let push = pair.push(room, "sent");
+    pair.close(1006);
+    assert!(pair.log().contains(&"sent disconnected".to_owned()));
+    pair.leave(room);
+    pair.expect(["prepare leave room:1", "room:1 left"]);
+    pair.advance(10_000);
+    assert_eq!(pair.ends_of(push), [End::Timeout]);
+}
+
+#[test]
 fn a_join_that_waits_ends_when_its_channel_is_gone_for_good() {
     let gone: [fn(&mut Pair, ChannelId); 2] = [
         |pair, room| {

@@ -38,6 +38,7 @@ impl<P: Clone> Socket<P> {
                 join,
                 rejoin: Retry::default(),
                 buffer: IdMap::default(),
+                sent: IdMap::default(),
                 presences: Vec::new(),
                 presences_by_shell: false,
                 join_text: None,
@@ -241,11 +242,6 @@ impl<P: Clone> Socket<P> {
             }
         }
         self.pushes.remove(channel.join);
-        for push in self.pushes.values_mut() {
-            if push.channel == Some(id) {
-                push.channel = None;
-            }
-        }
     }
 
     /// The channel lost its process or its connection: it will join again,
@@ -392,7 +388,6 @@ impl<P: Clone> Socket<P> {
             self.waiting.remove(old);
         }
         push.timed_out = false;
-        push.carried_by = None;
     }
 
     /// The push has its answer, whatever it is. A join's stays, for the next.
@@ -404,13 +399,15 @@ impl<P: Clone> Socket<P> {
         if let Some(message_ref) = push.message_ref {
             self.waiting.remove(message_ref);
         }
-        let is_join = push
-            .channel
-            .and_then(|channel| self.channels.get(channel))
-            .is_some_and(|channel| channel.join == id);
-        if !is_join {
-            self.pushes.remove(id);
+        let channel = push.channel.and_then(|id| self.channels.get_mut(id));
+        if let Some(channel) = channel {
+            if channel.join == id {
+                return;
+            }
+            channel.sent.remove(id.0.into());
+            channel.buffer.remove(id.0.into());
         }
+        self.pushes.remove(id);
     }
 
     pub(super) fn push_overdue(&mut self, id: PushId) {
@@ -423,12 +420,7 @@ impl<P: Clone> Socket<P> {
         self.events.push_back(Event::PushTimeout { push: id });
         match channel.filter(|channel| self.join_push(*channel) == Some(id)) {
             Some(channel) => self.join_overdue(channel, id),
-            None => {
-                if let Some(state) = channel.and_then(|channel| self.channels.get_mut(channel)) {
-                    state.buffer.remove(id.0.into());
-                }
-                self.finish_push(id);
-            }
+            None => self.finish_push(id),
         }
     }
 
@@ -490,33 +482,26 @@ impl<P: Clone> Socket<P> {
 
     /// The replies of what a channel has sent can't come any more; nor, if it
     /// is gone for good, can what it has not sent be.
-    fn disconnect_pushes(&mut self, channel: ChannelId, for_good: bool) {
-        let Some(state) = self.channels.get(channel) else {
-            return;
-        };
-        let join = state.join;
-        // It would be sent anew, but for the end.
-        let join_waits = self.join_waits(state);
-        let lost: Vec<PushId> = self
-            .pushes
-            .iter()
-            .filter(|(id, push)| {
-                push.channel == Some(channel)
-                    && if *id == join {
-                        for_good && join_waits
-                    } else {
-                        for_good || push.carried_by.is_some()
-                    }
-            })
-            .map(|(id, _)| id)
-            .collect();
-        for id in lost {
-            self.events.push_back(Event::PushDisconnected { push: id });
+    fn disconnect_pushes(&mut self, id: ChannelId, for_good: bool) {
+        let mut lost = Vec::new();
+        if let Some(channel) = self.channels.get(id)
+            // It would be sent anew, but for the end.
+            && for_good
+            && self.join_waits(channel)
+        {
+            lost.push(channel.join);
+        }
+        if let Some(channel) = self.channels.get_mut(id) {
+            // Told once; the timeout may still be to come.
+            lost.extend(core::mem::take(&mut channel.sent).values());
+            if for_good {
+                lost.extend(core::mem::take(&mut channel.buffer).values());
+            }
+        }
+        for push in lost {
+            self.events.push_back(Event::PushDisconnected { push });
             if !self.config.push_timeout_after_disconnect {
-                self.finish_push(id);
-            } else if let Some(push) = self.pushes.get_mut(id) {
-                // Told once; the timeout is still to come.
-                push.carried_by = None;
+                self.finish_push(push);
             }
         }
     }

@@ -325,13 +325,15 @@ impl<P: Clone> Socket<P> {
 
     fn transmit(&mut self, connection: ConnectionId, message: Outgoing<P>) {
         if let Outgoing::Message(envelope) = &message {
-            if let Some(push) = envelope.push.and_then(|push| self.pushes.get_mut(push)) {
-                push.carried_by = Some(connection);
-            }
-            if let (Some(channel), true) = (envelope.channel, &*envelope.event == JOIN)
-                && let Some(carrier) = self.connections.get_mut(connection)
+            let channel = envelope.channel.and_then(|id| self.channels.get_mut(id));
+            if let (Some(id), Some(push), Some(channel)) =
+                (envelope.channel, envelope.push, channel)
             {
-                carrier.joins.insert(channel, envelope.join_ref);
+                if push != channel.join {
+                    channel.sent.insert(push.0.into(), push);
+                } else if let Some(carrier) = self.connections.get_mut(connection) {
+                    carrier.joins.insert(id, envelope.join_ref);
+                }
             }
         }
         self.transmits.push_back(Transmit::Send {
