@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { Socket } from "../../src/index.js"
 import { both, FakeTransport, type Stage, useFakeTimers } from "./both.js"
+import { room } from "./room.js"
 
 useFakeTimers()
 
@@ -438,6 +439,23 @@ describe("pushes", () => {
       stage.wait(1)
       vi.useRealTimers()
     })
+  })
+
+  it.each([
+    ["with performance in time", undefined, "heartbeat"],
+    ["without performance late", ["setTimeout", "clearTimeout"] as const, "ask"],
+  ])("are followed by a heartbeat, where timers are faked %s", (_when, toFake, lastAt30s) => {
+    vi.useFakeTimers({ toFake: toFake && [...toFake] })
+    const { channel } = room()
+    const { sent } = FakeTransport.all.at(-1)!
+    const last = () => JSON.parse(sent.at(-1))[3]
+    vi.advanceTimersByTime(5_000)
+    channel.push("ask")
+    vi.advanceTimersByTime(25_000)
+    expect(last()).toBe(lastAt30s)
+    vi.advanceTimersByTime(5_000)
+    expect(last()).toBe("heartbeat")
+    channel.socket.disconnect()
   })
 
   it("are answered", () => {
