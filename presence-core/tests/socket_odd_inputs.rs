@@ -8,8 +8,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use presence_core::message::Vsn;
 use presence_core::{
-    Backoff, ChannelId, ChannelState, Config, ConnectionId, Millis, PushError, PushId, ReadyState,
-    Socket, Wait,
+    Backoff, ChannelId, ChannelState, Config, ConnectionId, Millis, PresenceId, PresenceKind,
+    PushError, PushId, ReadyState, Socket, Wait,
 };
 use socket::{End, Pair, frame};
 
@@ -105,6 +105,23 @@ fn channels_and_pushes_there_never_were() {
     }
     pair.expect([]);
     assert_eq!(pair.socket.timer_count(), 1, "the heartbeat");
+}
+
+#[test]
+fn presences_there_never_were() {
+    let mut pair = Pair::connected();
+    for number in [0, 1, 77, u32::MAX] {
+        let presence = PresenceId::from_u32(number);
+        assert!(pair.socket.presence(presence).is_none());
+        assert!(pair.socket.presence_mut(presence).is_none());
+        assert!(pair.socket.is_pending(presence));
+        let (at, kind) = (pair.at(), PresenceKind::State);
+        let synced = pair.socket.sync_presence(at, presence, kind, "{}", false);
+        assert_eq!(synced, Ok(None));
+        pair.socket.untrack(presence);
+        pair.drain();
+    }
+    pair.expect([]);
 }
 
 #[test]

@@ -127,7 +127,8 @@ impl<P: Clone> Socket<P> {
             .map(|entry| &mut entry.tracker)
     }
 
-    /// Whether a presence waits for the state of its channel's present join.
+    /// Whether a presence waits for the state of its channel's present join;
+    /// so does one that is gone, or never was.
     pub fn is_pending(&self, presence: PresenceId) -> bool {
         let Some(entry) = self.presences.entries.get(presence) else {
             return true;
