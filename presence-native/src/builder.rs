@@ -335,7 +335,8 @@ impl SocketBuilder {
     }
 
     /// Makes the socket, on a task of the present tokio runtime, which connects and keeps connecting until it is shut
-    /// down. Doesn't wait for the connection: joins and pushes do.
+    /// down. Doesn't wait for the connection: joins and pushes do. The runtime needs its I/O and its timers, as with
+    /// `enable_all`; without them the socket's task panics, and the socket is closed.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -75,7 +75,7 @@ struct Inner {
     commands: mpsc::Sender<Command>,
     /// The task's, whose timers serve whoever waits outside of any runtime too.
     runtime: Runtime,
-    /// Bounded by what there is to tell: the begin and the end of each channel, and shutdowns that somebody waits for.
+    /// Bounded by what there is to tell: the begin and the end of each channel, and what somebody waits for.
     releases: mpsc::UnboundedSender<Release>,
 }
 
@@ -310,8 +310,10 @@ impl Socket {
     ///
     /// Dropped before it is done, the socket may or may not have been told.
     pub async fn reconnect(&self) {
-        // A socket that is shut down stays so.
-        let _ = self.handle.send(Command::Reconnect).await;
+        let (sender, receiver) = oneshot::channel();
+        self.handle.release(Release::Reconnect(sender));
+        // It goes once the task has done so, or with the task: a socket that is shut down stays so.
+        let _ = receiver.await;
     }
 
     /// Sends what is queued, says goodbye to the server, and ends the task; for all handles. Takes no longer than

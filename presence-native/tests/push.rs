@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::rogue::{Peer, Rogue};
-use common::{builder, in_time};
-use presence_native::{Channel, PushError, Socket, SocketBuilder};
+use common::{builder, in_time, until};
+use presence_native::{Channel, Disconnect, PushError, Socket, SocketBuilder, SocketStatus};
 use serde_json::json;
 
 /// A channel that has joined at a server which does just what the test says.
@@ -71,6 +71,32 @@ async fn a_server_that_does_not_read_makes_pushes_wait() {
         assert!(ahead < 60, "{ahead} MiB are queued somewhere");
     }
     in_time(casting).await.unwrap();
+}
+
+/// As after a change of network, with much under way: the pushes wait for room, and what is to end that does not.
+#[tokio::test]
+async fn a_reconnect_asks_for_a_sign_of_life_though_pushes_wait_for_room() {
+    let short = |builder: SocketBuilder| {
+        let builder = builder.heartbeat_timeout(Duration::from_millis(50));
+        builder.max_buffered(4)
+    };
+    let (_rogue, socket, channel, _peer) = joined(short).await;
+    let big = "x".repeat(1 << 20);
+    let mut casting: Vec<_> = (0..64)
+        .map(|_| Box::pin(channel.cast("shout", &big)))
+        .collect();
+    for cast in &mut casting {
+        assert!(futures_util::poll!(cast).is_pending());
+    }
+    in_time(socket.reconnect()).await;
+    let why = until(&mut socket.watch_status(), |status| !status.is_connected()).await;
+    assert!(
+        matches!(
+            why,
+            SocketStatus::Reconnecting(Disconnect::HeartbeatTimeout)
+        ),
+        "{why:?}"
+    );
 }
 
 #[tokio::test]

@@ -46,7 +46,6 @@ impl Driver {
                 self.pump();
                 let _ = left.send(());
             }
-            Command::Reconnect => self.reconnect(),
         }
     }
 

@@ -16,7 +16,6 @@ pub(crate) enum Command {
     ),
     Push(Box<PushRequest>),
     Leave(Arc<channel::Shared>, oneshot::Sender<()>),
-    Reconnect,
 }
 
 pub(crate) struct PushRequest {
@@ -33,6 +32,8 @@ pub(crate) enum Release {
     New(Arc<channel::Shared>),
     /// The last handle of a channel is gone.
     Channel(Arc<channel::Shared>),
+    /// The network may be another: what waits for room may have to wait for this.
+    Reconnect(oneshot::Sender<()>),
     /// Somebody waits for the end of the socket.
     Socket(oneshot::Sender<()>),
 }

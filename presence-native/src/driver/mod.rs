@@ -139,6 +139,10 @@ impl Driver {
                         }
                         self.leave(&channel);
                     }
+                    Some(Release::Reconnect(done)) => {
+                        self.reconnect();
+                        drop(done);
+                    }
                     Some(Release::Socket(done)) => {
                         self.shutdowns.push(done);
                         return;
