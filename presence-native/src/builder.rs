@@ -217,8 +217,9 @@ impl SocketBuilder {
     }
 
     /// The waits before connecting again; the last one goes for all further attempts. phoenix.js's by default: 10, 50,
-    /// 100, 150, 200, 250, 500, 1000, 2000, then 5000 ms. They begin anew once a connection opens; but after one that
-    /// ended with [`Disconnect::Protocol`] the last one is waited for as well.
+    /// 100, 150, 200, 250, 500, 1000, 2000, then 5000 ms. They begin anew once a connection opens. After one that
+    /// ended with [`Disconnect::Protocol`] the last one is waited for as well; after a refusal with `Retry-After` what
+    /// the server asks for, up to five minutes.
     pub fn reconnect_after(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.reconnect_after = Some(waits.into_iter().collect());
         self

@@ -86,8 +86,12 @@ pub enum ConnectError {
     #[error("the server refused the connection: HTTP status {status}")]
     #[non_exhaustive]
     Refused {
-        /// 403 is what Phoenix says when `connect/3` refuses, or to an unknown `vsn`.
+        /// 403 is what Phoenix says when `connect/3` refuses, or to an unknown `vsn`. Redirects are not followed, as in
+        /// browsers: 301, say, is a refusal too.
         status: u16,
+        /// The `Retry-After` that came with it, if it is a number of seconds. The next attempt waits as long, but no
+        /// longer than five minutes.
+        retry_after: Option<Duration>,
     },
     /// It took longer than [`connect_timeout`](crate::SocketBuilder::connect_timeout).
     #[error("no connection within {0:?}")]
@@ -123,7 +127,7 @@ impl ConnectError {
     /// The HTTP status of a refused upgrade.
     pub const fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status } => Some(*status),
+            Self::Refused { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -132,7 +136,7 @@ impl ConnectError {
     /// handshake failed, or if the socket is shut down.
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Refused { status } => !matches!(status, 401 | 403 | 404),
+            Self::Refused { status, .. } => !matches!(status, 401 | 403 | 404),
             Self::Timeout(_) | Self::Io(_) | Self::Proxy(_) | Self::Token(_) => true,
             Self::Tls(_) | Self::Handshake(_) | Self::Shutdown => false,
         }
@@ -507,7 +511,10 @@ mod tests {
         let io = || io::Error::from(io::ErrorKind::ConnectionReset);
         let shared = || -> SharedError { Arc::new(io()) };
         let json = || serde_json::Error::io(io());
-        let status = |status| ConnectError::Refused { status };
+        let status = |status| ConnectError::Refused {
+            status,
+            retry_after: None,
+        };
         let closed = |code| Disconnect::Closed { code };
         let refused = |response| JoinError::Refused {
             topic: topic(),

@@ -416,6 +416,29 @@ async fn a_connection_that_ended_in_nonsense_is_not_followed_by_the_next_at_once
 }
 
 #[tokio::test]
+async fn a_refusal_may_say_when_to_come_again() {
+    let rogue = Rogue::start().await;
+    let socket = builder(&rogue.endpoint()).build().unwrap();
+    rogue.refuse_with(503, "retry-after: 1\r\n").await;
+    let begin = std::time::Instant::now();
+    // What is no number of seconds is not waited for, and what was asked for counts once.
+    for headers in ["retry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n", ""] {
+        rogue.refuse_with(429, headers).await;
+        assert!(begin.elapsed() >= Duration::from_secs(1));
+    }
+    rogue.refuse_with(503, "retry-after: 100\r\n").await;
+    let asked = |status: &SocketStatus| {
+        let SocketStatus::Reconnecting(Disconnect::Connect(error)) = status else {
+            return false;
+        };
+        matches!(error, ConnectError::Refused { retry_after: Some(asked), .. } if asked.as_secs() == 100)
+    };
+    until(&mut socket.watch_status(), asked).await;
+    socket.reconnect().await;
+    rogue.accept().await;
+}
+
+#[tokio::test]
 async fn reconnect_ends_the_wait_after_nonsense_too() {
     use tokio_tungstenite::tungstenite::Message;
     let rogue = Rogue::start().await;

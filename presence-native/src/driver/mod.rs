@@ -32,6 +32,9 @@ use outcome::Waiting;
 /// How many frames are taken before commands and timers have their turn.
 const IN_A_ROW: usize = 32;
 
+/// A server that asks for more may have got it wrong, or be back before.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
+
 /// See the module.
 pub(crate) struct Driver {
     core: Socket<Payload>,
@@ -219,7 +222,11 @@ impl Driver {
     fn handle_closed(&mut self, id: ConnectionId, why: Disconnect) {
         let (code, is_error) = match &why {
             Disconnect::Closed { code } => (*code, false),
-            Disconnect::Connect(ConnectError::Refused { status }) => {
+            Disconnect::Connect(ConnectError::Refused {
+                status,
+                retry_after,
+            }) => {
+                self.hold_off = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
                 self.core.handle_refused(id, *status);
                 (None, true)
             }

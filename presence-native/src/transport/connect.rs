@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{self, HeaderMap};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
@@ -108,6 +109,7 @@ fn connect_error(error: Error) -> ConnectError {
     match error {
         Error::Http(response) => ConnectError::Refused {
             status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
         },
         Error::Io(error) => error.into(),
         // Not that it speaks something else: it goes down, or what is before it has nobody behind it.
@@ -117,6 +119,11 @@ fn connect_error(error: Error) -> ConnectError {
         }
         other => ConnectError::Handshake(other.to_string()),
     }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
 }
 
 #[cfg(all(test, target_os = "linux"))]

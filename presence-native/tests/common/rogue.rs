@@ -64,12 +64,17 @@ impl Rogue {
 
     /// Answers the next connection's upgrade with an HTTP status; gives the request's head.
     pub(crate) async fn refuse(&self, status: u16) -> String {
+        self.refuse_with(status, "").await
+    }
+
+    /// [`refuse`](Self::refuse), with further lines in the answer's head.
+    pub(crate) async fn refuse_with(&self, status: u16, headers: &str) -> String {
         let mut stream = self.tcp().await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(in_time(stream.read_u8()).await.unwrap());
         }
-        let answer = format!("HTTP/1.1 {status} Because\r\ncontent-length: 0\r\n\r\n");
+        let answer = format!("HTTP/1.1 {status} Because\r\n{headers}content-length: 0\r\n\r\n");
         in_time(stream.write_all(answer.as_bytes())).await.unwrap();
         String::from_utf8(head).unwrap()
     }
