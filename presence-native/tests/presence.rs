@@ -206,7 +206,7 @@ async fn a_lost_connection_makes_the_roster_stale_and_the_next_state_right() {
     let mut status = presence.watch_status();
 
     // The server's end, without a goodbye; with it all presences are gone.
-    let again = server.kill().await;
+    let again = in_time(server.kill()).await;
     until(&mut status, |status| *status == PresenceStatus::Stale).await;
     assert_eq!(
         keys(&presence.snapshot()),

@@ -152,7 +152,7 @@ async fn every_roster_is_right_whenever_it_calms_down() {
                 99 => {
                     kills += 1;
                     processes.clear();
-                    server = restart(server.kill().await).await;
+                    server = restart(in_time(server.kill()).await).await;
                 }
                 _ => {}
             }

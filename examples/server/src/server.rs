@@ -29,6 +29,9 @@ use crate::session::Session;
 /// How long [`Server::shutdown`] waits for clients to answer its close.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
+/// Clocks can't count to the longest `Duration`.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
 /// What one connection may take.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -101,9 +104,13 @@ impl Builder {
         self
     }
 
-    /// What one connection may take.
+    /// What one connection may take. Times beyond a year are as long as one.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.options.limits = limits;
+        self.options.limits = Limits {
+            idle_timeout: limits.idle_timeout.min(LONGEST),
+            long_poll_window: limits.long_poll_window.min(LONGEST),
+            ..limits
+        };
         self
     }
 

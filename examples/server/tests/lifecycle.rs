@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{Client, binary_push, in_time, joining, refusal, server, until};
 use presence_server::{Limits, Server};
 use serde_json::json;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -139,6 +139,23 @@ async fn too_large_frames_close_with_1009() {
         .send(json!(["1", "3", "room:a", "echo", "x".repeat(1_000)]))
         .await;
     assert_eq!(alice.close_code().await, Some(1009));
+}
+
+#[tokio::test]
+async fn limits_may_be_as_good_as_none() {
+    let mut limits = Limits::default();
+    limits.idle_timeout = Duration::MAX;
+    limits.long_poll_window = Duration::MAX;
+    limits.max_queued_frames = usize::MAX;
+    limits.max_queued_bytes = usize::MAX;
+    let server = Server::builder().limits(limits).start().await.unwrap();
+    Client::joined(&server, "alice", "room:a").await;
+    let poll = b"GET /socket/longpoll?vsn=2.0.0 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let mut polling = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
+    polling.write_all(poll).await.unwrap();
+    let mut answer = String::new();
+    in_time(polling.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.contains(r#""status":410"#), "{answer}");
 }
 
 #[tokio::test]
