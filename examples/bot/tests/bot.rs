@@ -97,6 +97,35 @@ async fn watch_answers_when_asked_and_only_then() {
     assert_eq!(questions, ["who is here?", "hello bot"]);
 }
 
+/// Each names the other when it says who is there.
+#[tokio::test]
+async fn two_bots_do_not_answer_each_other_for_ever() {
+    let server = Server::builder().start().await.unwrap();
+    let mut bots = ["bot-a", "bot-b"].map(|name| watch(&server, &["--json", "--user-id", name]));
+    for bot in &mut bots {
+        bot.until("synced").await;
+    }
+    let (_ann, channel) = member(&server, "ann").await;
+    for bot in &mut bots {
+        while bot.until("joined").await["key"] != "ann" {}
+    }
+    let mut shouts = channel.events_named("shout");
+    // What a bot hears first it answers first.
+    for (asked, question) in [("bot-a", "bot-a, who is here?"), ("bot-b", "and bot-b?")] {
+        in_time(channel.cast("shout", &json!({"body": question})))
+            .await
+            .unwrap();
+        loop {
+            let shout = in_time(shouts.next()).await.unwrap().unwrap();
+            let shout: Value = shout.decode().unwrap();
+            if shout["from"] == asked {
+                assert_eq!(shout["question"], question);
+                break;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn watch_without_json_is_for_people() {
     let server = Server::builder().start().await.unwrap();

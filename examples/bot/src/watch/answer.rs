@@ -3,6 +3,7 @@
 use anyhow::Result;
 use presence_native::{Channel, Message, PushError};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::news::Roster;
@@ -25,6 +26,8 @@ struct Spoken {
     body: Value,
     #[serde(default)]
     from: Value,
+    /// Of an answer: what was asked.
+    question: Option<IgnoredAny>,
 }
 
 impl Answerer {
@@ -36,10 +39,10 @@ impl Answerer {
     }
 
     /// What is asked, if the event asks us something: `ask` always does, `shout` if its body names us. What we said
-    /// ourselves doesn't.
+    /// ourselves doesn't, nor what another bot answers: that names us, as ours names it.
     pub(super) fn question(&self, message: &Message) -> Option<String> {
         let spoken: Spoken = message.decode().ok()?;
-        if spoken.from == self.name {
+        if spoken.from == self.name || spoken.question.is_some() {
             return None;
         }
         let body = spoken.body.as_str().unwrap_or_default();
