@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{BOT, ROOM, Watch, in_time, member};
+use common::{BOT, ROOM, Watch, in_time, member, restart};
 use presence_server::Server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -58,8 +58,9 @@ async fn watch_tells_who_comes_changes_and_goes() {
     let left = watch.until("left").await;
     assert_eq!((&left["key"], &left["count"]), (&json!("ann"), &json!(1)));
 
-    server.cut_connections();
+    let again = in_time(server.kill()).await;
     watch.until("disconnected").await;
+    let _again = restart(again).await;
     watch.until("connected").await;
     watch.until("synced").await;
 }

@@ -52,7 +52,7 @@ async fn follow(options: &WatchOptions, socket: &Socket) -> Result<()> {
     output.tell(&News::Connected, &presence.snapshot())?;
     channel.join().await?;
     loop {
-        // In this order: what happened, before that it is all.
+        // In this order: what happened, before that it is all, and that there is a connection before what it brought.
         let news = tokio::select! {
             biased;
             key = keys.next() => match key {
@@ -71,14 +71,14 @@ async fn follow(options: &WatchOptions, socket: &Socket) -> Result<()> {
                 Some(Err(lagged)) => News::Lagged(lagged.missed),
                 None => News::Closed,
             },
-            Ok(()) = sync.changed() => match *sync.borrow_and_update() {
-                PresenceStatus::Synced => News::Synced,
-                PresenceStatus::Stale => News::Stale,
-                _ => continue,
-            },
             Ok(()) = connection.changed() => match &*connection.borrow_and_update() {
                 SocketStatus::Connected => News::Connected,
                 SocketStatus::Reconnecting(why) => News::Disconnected(why.to_string()),
+                _ => continue,
+            },
+            Ok(()) = sync.changed() => match *sync.borrow_and_update() {
+                PresenceStatus::Synced => News::Synced,
+                PresenceStatus::Stale => News::Stale,
                 _ => continue,
             },
             Some(event) = events.next() => match event.ok().and_then(|event| answerer.question(&event)) {
