@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use presence_native::{
-    Cause, ChangeKind, Channel, ChannelOptions, Presence, PushError, Snapshot, Socket,
+    Cause, ChangeKind, Changes, Channel, ChannelOptions, Presence, PushError, Snapshot, Socket,
     SocketBuilder, SocketStatus,
 };
 use serde::Deserialize;
@@ -111,11 +111,13 @@ impl Common {
         let presence = channel.presence()?;
         let common = Arc::clone(self);
         presence.on_sync(move || common.measures.saw_diff());
-        let watcher = tokio::spawn(look_on(Arc::clone(self), number, presence.clone()));
+        let changes = presence.changes();
         user.confirmed.store(0, Ordering::Release);
         self.measures.mark(&user.joined);
         channel.join().await?;
         presence.synced().await?;
+        // Not before: whoever holds the changes holds the connection.
+        let watcher = tokio::spawn(look_on(Arc::clone(self), number, changes));
         *live = Some(Live {
             connection: socket.watch_status(),
             socket,
@@ -221,9 +223,7 @@ impl Common {
 }
 
 /// Takes note of when this user sees what the others do.
-async fn look_on(common: Arc<Common>, number: usize, presence: Presence<Meta>) {
-    let mut changes = presence.changes();
-    drop(presence);
+async fn look_on(common: Arc<Common>, number: usize, mut changes: Changes<Meta, IgnoredAny>) {
     while let Some(change) = changes.next().await {
         // A lagging reader has missed some; those are not measured.
         let Ok(change) = change else { continue };
@@ -272,4 +272,35 @@ fn difference(who: &str, shown: &Shown, expected: &Expected) -> String {
         })
         .collect();
     format!("the roster of {who}: {}", wrong.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_server::Server;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_join_that_failed() {
+        let server = Server::builder().start().await.unwrap();
+        let common = Arc::new(Common {
+            builder: Socket::builder(server.endpoint()),
+            channel_options: ChannelOptions::new(),
+            user_param: "user_id".to_owned(),
+            update_event: String::new(),
+            run: "load".to_owned(),
+            users: vec![User::new("room:forbidden".to_owned())],
+            measures: Measures::new().unwrap(),
+        });
+        let error = common.join(0).await.unwrap_err();
+        assert!(error.to_string().ends_with("forbidden"), "{error}");
+        let gone = async {
+            while server.connection_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), gone)
+            .await
+            .unwrap();
+    }
 }
