@@ -264,7 +264,7 @@ impl SocketBuilder {
 
     /// How many messages may wait for a connection, and in each channel for its join, before
     /// [`PushError::BufferFull`](crate::PushError::BufferFull). An open connection that takes no more makes pushes wait
-    /// once as many are queued. 4,096 by default.
+    /// once as many are queued, or 16 MiB. 4,096 by default.
     pub const fn max_buffered(mut self, messages: usize) -> Self {
         self.max_buffered = messages;
         self

@@ -16,11 +16,15 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{Happening, WebSocket};
 use crate::error::Disconnect;
 
+/// How many bytes may wait on a connection, but for one message that is larger.
+const MAX_QUEUED_BYTES: usize = 16 << 20;
+
 /// One open WebSocket and what is to be written to it. Reading goes on while writing waits, since a server that does
 /// not read may be waiting for us to.
 pub(super) struct Link {
     stream: WebSocket,
     outgoing: VecDeque<Message>,
+    outgoing_bytes: usize,
     unflushed: bool,
     /// Nothing can be written any more.
     broken: bool,
@@ -33,6 +37,7 @@ impl Link {
         Self {
             stream,
             outgoing: VecDeque::with_capacity(1),
+            outgoing_bytes: 0,
             unflushed: false,
             broken: false,
             deadline: None,
@@ -44,12 +49,14 @@ impl Link {
         if self.deadline.is_some() || self.broken {
             return false;
         }
+        self.outgoing_bytes += message.len();
         self.outgoing.push_back(message);
         true
     }
 
-    pub(super) fn queued(&self) -> usize {
-        self.outgoing.len()
+    /// Whether no more should be queued than so many messages.
+    pub(super) fn is_full(&self, max_queued: usize) -> bool {
+        self.outgoing.len() >= max_queued || self.outgoing_bytes >= MAX_QUEUED_BYTES
     }
 
     pub(super) fn close(&mut self, frame: Option<CloseFrame>, within: Duration) {
@@ -147,6 +154,7 @@ impl Link {
         while !self.outgoing.is_empty() {
             ready!(stream.as_mut().poll_ready(cx))?;
             if let Some(message) = self.outgoing.pop_front() {
+                self.outgoing_bytes = self.outgoing_bytes.saturating_sub(message.len());
                 stream.as_mut().start_send(message)?;
                 self.unflushed = true;
             }

@@ -141,15 +141,10 @@ impl Transports {
 
     /// Whether more messages should be sent now. If not, [`Self::poll_next`] tells when.
     pub(crate) fn has_room(&mut self) -> bool {
-        let queued = |(_, transport): &(ConnectionId, Transport)| match transport {
-            Transport::Open(link) => link.queued(),
-            Transport::Connecting(_) => 0,
-        };
-        self.is_full = self
-            .live
-            .iter()
-            .map(queued)
-            .any(|queued| queued >= self.max_queued);
+        self.is_full = self.live.iter().any(|(_, transport)| match transport {
+            Transport::Open(link) => link.is_full(self.max_queued),
+            Transport::Connecting(_) => false,
+        });
         !self.is_full
     }
 
