@@ -338,9 +338,9 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`JoinError::Refused`] with the server's answer, [`JoinError::Timeout`] if there is none within the channel's
-    /// timeout, counted from the call. The channel goes on trying nevertheless, until it is left;
-    /// [`JoinError::Closed`] and [`JoinError::Socket`] are final.
+    /// [`JoinError::Refused`] with the server's answer, [`JoinError::Reply`] if that can't be read,
+    /// [`JoinError::Timeout`] if there is none within the channel's timeout, counted from the call. The channel goes on
+    /// trying nevertheless, until it is left; [`JoinError::Closed`] and [`JoinError::Socket`] are final.
     ///
     /// # Cancel safety
     ///
