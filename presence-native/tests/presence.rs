@@ -417,6 +417,20 @@ async fn the_end_of_a_channel_is_the_end_of_its_roster() {
 }
 
 /// Nobody ends a turn here but the frame.
+/// Else one that holds its presence would keep both for ever.
+#[tokio::test]
+async fn callbacks_set_after_the_end_are_not_kept() {
+    let server = server().await;
+    let socket = socket(&server, "alice");
+    let (channel, presence) = watching(&socket).await;
+    let held = Arc::new(());
+    let (before, after) = (Arc::clone(&held), Arc::clone(&held));
+    presence.on_sync(move || drop(Arc::clone(&before)));
+    in_time(channel.leave()).await;
+    presence.on_sync(move || drop(Arc::clone(&after)));
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
 #[tokio::test]
 async fn changes_to_be_coalesced_come_frame_by_frame() {
     let server = server().await;

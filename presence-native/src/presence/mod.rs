@@ -405,7 +405,11 @@ impl<M, X> Presence<M, X> {
 
     fn set(&self, set: impl FnOnce(&mut mirror::Callbacks)) {
         let mut gate = self.channel.socket.shared().presence_gate.lock();
-        set(&mut self.shared.callbacks.lock());
-        *gate = true;
+        let mut callbacks = self.shared.callbacks.lock();
+        // Looked at under the lock, since the end says so before it takes the callbacks away.
+        if self.status() != PresenceStatus::Closed {
+            set(&mut callbacks);
+            *gate = true;
+        }
     }
 }
