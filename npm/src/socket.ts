@@ -74,8 +74,11 @@ export class Socket {
     this.decode = (custom && opts.decode) || this.defaultDecoder
     this.binaryType = opts.binaryType || "arraybuffer"
     this.#heartbeatIntervalMs = opts.heartbeatIntervalMs || 30000
-    this.reconnectAfterMs = opts.reconnectAfterMs || ((tries) => RECONNECT[tries - 1] || 5000)
-    this.rejoinAfterMs = opts.rejoinAfterMs || ((tries) => REJOIN[tries - 1] || 10000)
+    // Called as methods of the options, as which phoenix.js calls them.
+    this.reconnectAfterMs = (tries) =>
+      opts.reconnectAfterMs ? opts.reconnectAfterMs(tries) : RECONNECT[tries - 1] || 5000
+    this.rejoinAfterMs = (tries) =>
+      opts.rejoinAfterMs ? opts.rejoinAfterMs(tries) : REJOIN[tries - 1] || 10000
     this.logger = opts.logger || null
     if (!this.logger && opts.debug) {
       this.logger = (kind, message, data) => console.log(`${kind}: ${message}`, data)
@@ -224,7 +227,7 @@ export class Socket {
 
   log(kind: string, message: string, data?: unknown): void {
     if (this.logger) {
-      guarded(this.logger, kind, message, data)
+      guarded(() => this.logger!(kind, message, data))
     }
   }
 

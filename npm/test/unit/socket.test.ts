@@ -1,5 +1,6 @@
+import * as phoenix from "phoenix"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { Socket } from "../../src/index.js"
+import * as ours from "../../src/index.js"
 import { both, FakeTransport, type Stage, useFakeTimers } from "./both.js"
 import { room } from "./room.js"
 
@@ -195,7 +196,7 @@ describe("connecting", () => {
       vi.unstubAllGlobals()
     })
     vi.stubGlobal(name, { WebSocket: FakeTransport })
-    expect(new Socket("ws://example.com/socket").transport).toBe(FakeTransport)
+    expect(new ours.Socket("ws://example.com/socket").transport).toBe(FakeTransport)
   })
 
   it("takes a dead heartbeat for a dead connection", () => {
@@ -561,6 +562,59 @@ describe("pushes", () => {
     expect(log).toContainEqual(["data", [6], null, "3"])
     expect(log).toContainEqual(["ok", [9, 8]])
   })
+})
+
+it("calls what it is given as methods of what phoenix.js has them as methods of", () => {
+  const log: unknown[] = []
+  const note = (name: string, self: any) => log.push([name, typeof self?.channel, self?.base])
+  const played = (lib: any) => {
+    log.length = 0
+    const options = {
+      base: 20,
+      transport: FakeTransport,
+      reconnectAfterMs(tries: number) {
+        note("reconnectAfterMs", this)
+        return this.base * tries
+      },
+      rejoinAfterMs(tries: number) {
+        note("rejoinAfterMs", this)
+        return this.base * tries
+      },
+      params() {
+        note("params", this)
+        return {}
+      },
+      authToken() {
+        note("authToken", this)
+        return "token"
+      },
+      logger(kind: string) {
+        note(kind, this)
+      },
+      encode(message: any, callback: any) {
+        note("encode", this)
+        callback(JSON.stringify([message.join_ref, message.ref, message.topic, message.event, {}]))
+      },
+      decode(_frame: any, callback: any) {
+        note("decode", this)
+        callback({ join_ref: null, ref: null, topic: "room:1", event: "phx_error", payload: {} })
+      },
+    }
+    const socket = new lib.Socket("ws://example.com/socket", options)
+    const server = () => FakeTransport.all.at(-1)!
+    socket.channel("room:1", {}).join()
+    socket.connect()
+    server().open()
+    server().receive()
+    vi.advanceTimersByTime(20)
+    server().lose()
+    vi.advanceTimersByTime(20)
+    const times = server().sent.length
+    socket.disconnect()
+    // How often is another matter: phoenix.js asks for the params once more to log where it has connected to.
+    return { times, log: [...new Set(log.map((entry) => JSON.stringify(entry)))].sort() }
+  }
+  expect(played(ours)).toEqual(played(phoenix))
 })
 
 describe("settings that are set later", () => {
