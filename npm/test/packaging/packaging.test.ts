@@ -39,15 +39,13 @@ describe("the tarball", () => {
   })
 
   it("has types that are right, to are-the-types-wrong", async () => {
-    // It exits with an error if something is wrong. There are no types to a wasm file, node10 knows no subpaths, and
-    // slim is for ES modules alone.
+    // It exits with an error if something is wrong. There are no types to a wasm file, and slim is for ES modules alone.
     await succeed(
       NPM,
       join(TOOLS, "node_modules/.bin/attw"),
       tarball,
       "--exclude-entrypoints=presence.wasm",
       "--ignore-rules=cjs-resolves-to-esm",
-      "--profile=node16",
     )
   })
 
