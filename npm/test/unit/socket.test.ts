@@ -617,6 +617,54 @@ it("calls what it is given as methods of what phoenix.js has them as methods of"
   expect(played(ours)).toEqual(played(phoenix))
 })
 
+it("lets a program extend its classes, and calls what is overridden", () => {
+  const played = (lib: any) => {
+    FakeTransport.all = []
+    const calls: string[] = []
+    class Room extends lib.Channel {
+      onMessage(event: string, payload: any) {
+        calls.push(`onMessage ${event}`)
+        return payload
+      }
+    }
+    class Connection extends lib.Socket {
+      channels: any[] = []
+      channel(topic: string, params: object) {
+        const room = new Room(topic, params, this)
+        this.channels.push(room)
+        return room
+      }
+      endPointURL() {
+        return `${super.endPointURL()}&own=1`
+      }
+      remove(channel: any) {
+        calls.push(`remove ${channel.topic}`)
+        super.remove(channel)
+      }
+      log(kind: string) {
+        calls.push(`log ${kind}`)
+      }
+    }
+    const socket = new Connection("ws://example.com/socket", { transport: FakeTransport, logger: () => {} })
+    const room = socket.channel("room:1", {})
+    room.joinPush.payload = () => ({ n: calls.length > 0 })
+    room.on("msg", () => calls.push("msg"))
+    socket.connect()
+    FakeTransport.all[0].open()
+    room.join()
+    FakeTransport.all[0].receive(null, null, "room:1", "msg", {})
+    room.leave()
+    return {
+      // What happens at a close has another order among itself.
+      calls: calls.sort(),
+      channels: socket.channels,
+      sent: FakeTransport.all[0].sent,
+      url: FakeTransport.all[0].url,
+    }
+  }
+  expect(played(ours)).toEqual(played(phoenix))
+})
+
 describe("settings that are set later", () => {
   it("count from then on for a channel's pushes and rejoins", () => {
     both((stage) => {
