@@ -86,6 +86,11 @@ export class Channel {
     this.handle = socket.driver.adopt(this)
   }
 
+  /** @internal For Vue and Alpine, whose proxies have no private fields: it is to be left as it is. */
+  get __v_skip(): true {
+    return true
+  }
+
   /** How long its joins and pushes wait for a reply, in ms. */
   get timeout(): number {
     return this.#timeout

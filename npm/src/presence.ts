@@ -70,6 +70,11 @@ export class Presence<Meta = any, Extra = {}> {
     }
   }
 
+  /** @internal For Vue and Alpine, whose proxies have no private fields: it is to be left as it is. */
+  get __v_skip(): true {
+    return true
+  }
+
   /**
    * Follows the presences of `channel`: of this package, of phoenix.js, or anything with `on` and `joinRef`.
    * @throws TypeError if it is none.

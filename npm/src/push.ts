@@ -82,6 +82,11 @@ export class Push<Ok = any, Err = any> implements PromiseLike<Ok> {
     this.timeout = timeout
   }
 
+  /** @internal For Vue and Alpine, whose proxies have no private fields: it is to be left as it is. */
+  get __v_skip(): true {
+    return true
+  }
+
   /**
    * Calls `callback` with the response when the push ends with `status`: the server's `ok` or `error` (or
    * any other it replies with), or `timeout`. At once, if it has ended so already.

@@ -104,6 +104,11 @@ export class Socket {
     ask(this.driver.machine, Ask.SetTimeout, 0, ms)
   }
 
+  /** @internal For Vue and Alpine, whose proxies have no private fields: it is to be left as it is. */
+  get __v_skip(): true {
+    return true
+  }
+
   /** The transport of the present connection, for example a `WebSocket`. */
   get conn(): Transport | null {
     return this.driver.connection

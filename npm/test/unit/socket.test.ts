@@ -1,3 +1,4 @@
+import { reactive } from "@vue/reactivity"
 import * as phoenix from "phoenix"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import * as ours from "../../src/index.js"
@@ -663,6 +664,31 @@ it("lets a program extend its classes, and calls what is overridden", () => {
     }
   }
   expect(played(ours)).toEqual(played(phoenix))
+})
+
+it("can be kept in what Vue and Alpine watch", () => {
+  both((stage) => {
+    const data = reactive<any>({})
+    stage.socket.connect()
+    stage.server().open()
+    data.channel = stage.socket.channel("room:1", {})
+    data.presence = new stage.lib.Presence(data.channel)
+    data.presence.onSync(() => stage.log.push(data.presence.list((key: string) => key)))
+    data.join = data.channel.join()
+    data.join.receive("ok", stage.heard("ok"))
+    reply(stage)
+    const state = { ann: { metas: [{ phx_ref: "1" }] } }
+    stage.server().receive(data.channel.joinRef(), null, "room:1", "presence_state", state)
+    data.channel.leave()
+    stage.log.push(data.channel.state)
+  })
+  const data = reactive<any>({})
+  data.socket = new ours.Socket("ws://example.com/socket", { transport: FakeTransport as any })
+  // phoenix.js's own does not open so.
+  data.socket.connect()
+  FakeTransport.all.at(-1)!.open()
+  expect(data.socket.isConnected()).toBe(true)
+  data.socket.disconnect()
 })
 
 describe("settings that are set later", () => {
