@@ -6,7 +6,7 @@ import { DECODER_LIMIT } from "./constants.js"
 export { Act, Ask, Machine, Tag }
 
 let memory: WebAssembly.Memory | undefined
-let source: (() => BufferSource) | undefined
+let source: () => BufferSource
 let bytes: Uint8Array = new Uint8Array(0)
 let numbers = new Float64Array(0)
 let input: Uint8Array = bytes
@@ -64,9 +64,6 @@ export const start = (module: WebAssembly.Module | BufferSource): void => {
 /** Starts the engine where that has not been done. */
 export const ready = (): WebAssembly.Memory => {
   if (memory === undefined) {
-    if (source === undefined) {
-      throw new Error("phoenix-presence/slim is used before it is initialised: await init() first")
-    }
     requireWebAssembly()
     try {
       start(source())

@@ -1,6 +1,10 @@
 // The entry without the wasm, for those who want it streamed and cached: `await init()` before anything else.
 
-import { explain, requireWebAssembly, start } from "./engine.js"
+import { explain, provide, requireWebAssembly, start } from "./engine.js"
+
+provide(() => {
+  throw new Error("phoenix-presence/slim is used before it is initialised: await init() first")
+})
 
 export * from "./exports.js"
 
