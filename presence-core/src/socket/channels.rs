@@ -60,6 +60,7 @@ impl<P: Clone> Socket<P> {
     pub fn remove(&mut self, channel: ChannelId) {
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.listed = false;
+            Self::cancel_wait(&mut channel.rejoin, &mut self.timers);
         }
     }
 

@@ -351,7 +351,7 @@ impl<P: Clone> Socket<P> {
         }
         if !self.is_connected() {
             // The next connection that opens rejoins them without a wait.
-            for channel in self.channels.values_mut() {
+            for channel in self.channels.values_mut().filter(|channel| channel.listed) {
                 Self::cancel_wait(&mut channel.rejoin, &mut self.timers);
             }
         }

@@ -31,6 +31,10 @@ export const generate = (seed) => {
       [1, () => ({ do: "replace" })],
       [1, () => ({ do: "anew", topic: random.below(topics) })],
       [1, () => ({ do: "off", channel: channel() })],
+      [1, () => ({ do: "remove", channel: channel() })],
+      [1, () => ({ do: "again", push: random.below(3), timeout: timeout(), send: random.chance(0.3) })],
+      [1, () => ({ do: "timeout", channel: channel(), ms: random.pick([50, 500, 2000, 20000]) })],
+      [1, () => ({ do: "heartbeat", ms: random.pick([500, 5000]) })],
       [10, () => ({ do: "open", transport: transport() })],
       [4, () => ({ do: "closed", transport: transport(), code: random.pick([1000, 1001, 1006]) })],
       [

@@ -21,6 +21,12 @@ export class Model {
       this.#goOnAtClose(socket, wait)
     }
     this.#askLate(socket.reconnectTimer)
+    const remove = socket.remove.bind(socket)
+    socket.remove = (channel) => {
+      remove(channel)
+      // It does not rejoin, not even after a wait that had begun.
+      clearTimeout(channel.rejoinTimer.timer)
+    }
     const channel = socket.channel.bind(socket)
     socket.channel = (...args) => {
       const made = channel(...args)

@@ -11,6 +11,8 @@ const json = (value) => JSON.stringify(value)
 
 class Stage {
   channels = []
+  #removed = new Set()
+  #pushes = []
   #log = []
   /** What happened at this moment of this event. Here all is sent first, then all are called; phoenix.js mixes them. */
   #moment = { at: -1, wire: [], called: [], asked: [] }
@@ -192,13 +194,32 @@ class Stage {
         if (this.#isGone(channel)) {
           return
         }
+        this.#removed.delete(channel)
         return this.#receive(channel.leave(event.timeout), `leave ${++this.#callbacks}`)
       }
       case "push":
-        return this.#receive(
-          channel.push("ask", { n: ++this.#callbacks }, event.timeout),
-          `push ${this.#callbacks}`,
-        )
+        this.#pushes.push(channel.push("ask", { n: ++this.#callbacks }, event.timeout))
+        return this.#receive(this.#pushes.at(-1), `push ${this.#callbacks}`)
+      case "again": {
+        const push = this.#pushes.at(-1 - event.push)
+        // phoenix.js sends it before the join, which no server takes.
+        if (!push?.channel.canPush()) {
+          return
+        }
+        return event.send ? push.send() : push.resend(event.timeout ?? push.timeout)
+      }
+      case "timeout":
+        channel.timeout = event.ms
+        return
+      case "heartbeat":
+        socket.heartbeatIntervalMs = event.ms
+        return
+      case "remove":
+        if (!this.#isGone(channel)) {
+          this.#removed.add(channel)
+          socket.remove(channel)
+        }
+        return
       case "ping":
         return this.#say(`ping ${socket.ping(this.#heard("pong"))}`)
       case "raw":
@@ -246,7 +267,7 @@ class Stage {
 
   /** Whether the channel was left or closed, which in phoenix.js can be undone. */
   #isGone(channel) {
-    return !this.socket.channels.includes(channel)
+    return !this.socket.channels.includes(channel) && !this.#removed.has(channel)
   }
 
   #reply({ back, status }) {
