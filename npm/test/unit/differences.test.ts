@@ -173,6 +173,23 @@ it("6: a push can be awaited", async () => {
   expect(await play(ours)).toBe("error")
 })
 
+it("smaller: a message does not come to a channel that another's callback has left meanwhile", () => {
+  const { theirs, mine } = over((lib) => {
+    const { channel } = room(lib)
+    const other = channel.socket.channel("room:1")
+    const heard: string[] = []
+    channel.on("shout", () => {
+      heard.push("the first")
+      other.leave()
+    })
+    other.on("shout", () => heard.push("the one that is left"))
+    server().receive(null, null, "room:1", "shout", {})
+    return heard
+  })
+  expect(theirs).toEqual(["the first", "the one that is left"])
+  expect(mine).toEqual(["the first"])
+})
+
 it("smaller: the logger is not told of four things that the machine decides by itself", () => {
   const { theirs, mine } = over((lib) => {
     const { channel, reconnect } = room(lib)

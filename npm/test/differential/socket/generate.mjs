@@ -2,6 +2,18 @@
 
 import { Random } from "../random.mjs"
 
+/** Callbacks within which the user does something. (What is sent before others are called, here, makes more differ.) */
+const CALLBACKS = [
+  "join of N: ok",
+  "join of N: error",
+  "push N: ok",
+  "push N: error",
+  "push N: odd",
+  "onMessage",
+  "pong",
+  "shout of N",
+]
+
 const WAITS = [1, 9, 10, 50, 100, 149, 150, 300, 500, 999, 1000, 2000, 5000, 9999, 10000, 30000, 60000]
 
 export const generate = (seed) => {
@@ -74,6 +86,25 @@ export const generate = (seed) => {
       ],
       [14, () => ({ do: "wait", ms: random.pick(WAITS) })],
     ])()
+  const reaction = () => {
+    const on = random.pick(CALLBACKS)
+    const choices = [
+      [4, { do: "push", channel: channel() }],
+      [1, { do: "ping" }],
+      [1, { do: "raw" }],
+    ]
+    // A shout also comes to channels that one of those who hear it has left meanwhile; here it does not.
+    if (on !== "shout of N") {
+      choices.push(
+        [2, { do: "connect" }],
+        [3, { do: "disconnect", told: true }],
+        [3, { do: "join", channel: channel() }],
+        [3, { do: "leave", channel: channel() }],
+        [1, { do: "replace" }],
+      )
+    }
+    return { on, event: random.weighted(choices) }
+  }
   const begin = random.chance(0.8)
     ? [
         { do: "connect" },
@@ -88,6 +119,7 @@ export const generate = (seed) => {
     heartbeat: some(random.pick([1000, 7000])),
     timeout: some(random.pick([300, 4000])),
     waits: some([random.pick([20, 700]), random.pick([30, 1500])]),
+    reactions: random.times(random.below(3), reaction),
     events: [...begin, ...random.times(1 + random.below(40), event)],
   }
 }

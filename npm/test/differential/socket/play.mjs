@@ -11,6 +11,7 @@ const json = (value) => JSON.stringify(value)
 
 class Stage {
   channels = []
+  #reactions
   #removed = new Set()
   #pushes = []
   #log = []
@@ -22,6 +23,7 @@ class Stage {
 
   constructor(history, modelled) {
     this.history = history
+    this.#reactions = [...history.reactions]
     this.modelled = modelled
     this.lib = modelled ? phoenix : ours
     this.clock = new Clock((error) => this.#uncaught(error))
@@ -102,6 +104,18 @@ class Stage {
     return (...args) => {
       const plain = args.map((arg) => (typeof arg === "function" ? "a class" : arg))
       this.#say(`${name} ${json(plain)}`)
+      this.#react(name.replace(/\d+/, "N"))
+    }
+  }
+
+  /** What the user does within a callback, once. */
+  #react(callback) {
+    const at = this.#reactions.findIndex(({ on }) => on === callback)
+    if (at >= 0) {
+      const [{ event }] = this.#reactions.splice(at, 1)
+      this.#say("within that:")
+      this.#guarded(() => this.#do(event))
+      this.#say("so far that")
     }
   }
 
