@@ -70,8 +70,9 @@ const glue = {
         // Machines are freed by the collector alone.
         .replace(/__destroy_into_raw\(\) .*?\n {4}\}\n {4}free\(\) .*?\n {4}\}/s, "")
         .replace(/if \(Symbol\.dispose\) .*/, "")
-        // It is initialised in one place, and as it should be.
-        .replaceAll(/console\.warn\('using deprecated .*'\)/g, "undefined")
+        // It is initialised in one place, and as it should be, in browsers that have what else is used.
+        .replace(/if \(module !== undefined\) .*?\n {4}}\n/s, "({ module } = module)\n")
+        .replace(/\(typeof FinalizationRegistry .*?: (?=new)/s, "")
         // Of TypeScript's enums nothing is left but the numbers.
         .replaceAll(/const (\w+) = Object\.freeze\(\{(.*?)\}\)/gs, (_, name, members) => {
           const numbers = members.matchAll(/(\w+): (\d+)/g)
