@@ -406,11 +406,10 @@ export class Driver implements Listener {
         return this.#own(() => this.#encode(first, message, 0, 0))
       }
       case Tag.Close:
-        return this.#transports.close(
-          first,
-          words[at + 1],
-          words[at + 1] ? readText(ask(this.machine, Ask.TakeReason)) : undefined,
-        )
+        return this.#own(() => {
+          const reason = words[at + 1] ? readText(ask(this.machine, Ask.TakeReason)) : undefined
+          this.#transports.close(first, words[at + 1], reason)
+        })
       case Tag.Opened:
         return socket.call("open")
       case Tag.Failed:

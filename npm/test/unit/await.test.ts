@@ -128,3 +128,16 @@ it("rejects nothing that nobody awaits", async () => {
   process.off("unhandledRejection", unhandled)
   expect(unhandled).not.toHaveBeenCalled()
 })
+
+it("rejects a join at a disconnect whose close code browsers refuse, which is the caller's error", async () => {
+  const socket = connected()
+  const join = socket.channel("room:2").join()
+  server().close = () => {
+    throw new DOMException(
+      "The close code must be either 1000 or between 3000 and 4999",
+      "InvalidAccessError",
+    )
+  }
+  expect(() => socket.disconnect(undefined, 1001)).toThrow(/close code/)
+  await expect(join).rejects.toMatchObject({ status: "disconnected" })
+})
