@@ -68,7 +68,9 @@ impl Machine {
                 socket.disconnect(now, some_code(a), reason, token);
                 Ok(())
             })?,
-            Act::ReplaceTransport => socket.replace_transport(now),
+            Act::ReplaceTransport => {
+                socket.replace_transport(now);
+            }
             Act::HandleOpen => socket.handle_open(now, connection, b != 0.0),
             Act::AnnounceError => socket.announce_error(now, connection),
             Act::HandleErrorAnnounced => socket.handle_error_announced(now, connection),

@@ -175,7 +175,7 @@ impl<'a> Play<'a> {
             11 => match self.bytes.next() % 4 {
                 0 => drop(self.socket.ping()),
                 1 => drop(self.socket.send_raw("raw".to_owned())),
-                2 => self.socket.replace_transport(at),
+                2 => drop(self.socket.replace_transport(at)),
                 _ => {
                     if let Some(channel) = self.bytes.pick(&self.channels) {
                         self.socket.set_presences_by_shell(channel);

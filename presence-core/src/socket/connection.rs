@@ -101,10 +101,13 @@ impl<P: Clone> Socket<P> {
     }
 
     /// Drops the connection because its transport is to be another one; the
-    /// next [`connect`](Self::connect) uses it.
-    pub fn replace_transport(&mut self, now: Millis) {
+    /// next [`connect`](Self::connect) uses it. Returns a number that
+    /// [`connect_clock`](Self::connect_clock) keeps giving until somebody
+    /// connects or disconnects.
+    pub fn replace_transport(&mut self, now: Millis) -> u64 {
         self.advance(now);
         self.connect_clock += 1;
+        let clock = self.connect_clock;
         self.close_was_clean = true;
         Self::reset_wait(&mut self.reconnect, &mut self.timers);
         if let Some(id) = self.current.take() {
@@ -122,6 +125,7 @@ impl<P: Clone> Socket<P> {
             }
             self.forget_if_done(id);
         }
+        clock
     }
 
     /// Changes whenever somebody connects, disconnects or replaces the

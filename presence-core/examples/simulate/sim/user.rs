@@ -97,7 +97,7 @@ impl World {
             78..80 => self.clients[client].socket.handle_page_hide(now),
             80..84 => self.clients[client].socket.handle_page_show(now),
             84..88 => drop(self.clients[client].socket.ping()),
-            88..90 => self.clients[client].socket.replace_transport(now),
+            88..90 => drop(self.clients[client].socket.replace_transport(now)),
             90..96 => {
                 // A look at the transport.
                 let link = connection.and_then(|connection| self.link_of(client, connection));
