@@ -87,9 +87,14 @@ pub enum ConnectError {
         /// 403 is what Phoenix says when `connect/3` refuses, or to an unknown `vsn`. Redirects are not followed, as in
         /// browsers: 301, say, is a refusal too.
         status: u16,
-        /// The `Retry-After` that came with it, if it is a number of seconds. The next attempt waits as long, but no
-        /// longer than five minutes.
-        retry_after: Option<Duration>,
+    },
+    /// It did, with a `Retry-After` of so many seconds: the next attempt waits as long, but no longer than five minutes.
+    #[error("the server refused the connection for {retry_after:?}: HTTP status {status}")]
+    RefusedFor {
+        /// Mostly 429 or 503.
+        status: u16,
+        /// What it asks for.
+        retry_after: Duration,
     },
     /// It took longer than [`connect_timeout`](crate::SocketBuilder::connect_timeout).
     #[error("no connection within {0:?}")]
@@ -125,7 +130,7 @@ impl ConnectError {
     /// The HTTP status of a refused upgrade.
     pub const fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status, .. } => Some(*status),
+            Self::Refused { status } | Self::RefusedFor { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -134,7 +139,9 @@ impl ConnectError {
     /// handshake failed, or if the socket is shut down.
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Refused { status, .. } => !matches!(status, 401 | 403 | 404),
+            Self::Refused { status } | Self::RefusedFor { status, .. } => {
+                !matches!(status, 401 | 403 | 404)
+            }
             Self::Timeout(_) | Self::Io(_) | Self::Proxy(_) | Self::Token(_) => true,
             Self::Tls(_) | Self::Handshake(_) | Self::Shutdown => false,
         }
@@ -504,10 +511,7 @@ mod tests {
         let io = || io::Error::from(io::ErrorKind::ConnectionReset);
         let shared = || -> SharedError { Arc::new(io()) };
         let json = || serde_json::Error::io(io());
-        let status = |status| ConnectError::Refused {
-            status,
-            retry_after: None,
-        };
+        let status = |status| ConnectError::Refused { status };
         let closed = |code| Disconnect::Closed { code };
         let refused = |response| JoinError::Refused {
             topic: topic(),

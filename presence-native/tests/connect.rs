@@ -431,7 +431,7 @@ async fn a_refusal_may_say_when_to_come_again() {
         let SocketStatus::Reconnecting(Disconnect::Connect(error)) = status else {
             return false;
         };
-        matches!(error, ConnectError::Refused { retry_after: Some(asked), .. } if asked.as_secs() == 100)
+        matches!(error, ConnectError::RefusedFor { status: 503, retry_after } if retry_after.as_secs() == 100)
     };
     until(&mut socket.watch_status(), asked).await;
     socket.reconnect().await;

@@ -222,11 +222,15 @@ impl Driver {
     fn handle_closed(&mut self, id: ConnectionId, why: Disconnect) {
         let (code, is_error) = match &why {
             Disconnect::Closed { code } => (*code, false),
-            Disconnect::Connect(ConnectError::Refused {
+            Disconnect::Connect(ConnectError::Refused { status }) => {
+                self.core.handle_refused(id, *status);
+                (None, true)
+            }
+            Disconnect::Connect(ConnectError::RefusedFor {
                 status,
                 retry_after,
             }) => {
-                self.hold_off = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                self.hold_off = (*retry_after).min(LONGEST_RETRY_AFTER);
                 self.core.handle_refused(id, *status);
                 (None, true)
             }

@@ -107,10 +107,16 @@ async fn first_of(addresses: &[SocketAddr], within: Duration) -> io::Result<TcpS
 
 fn connect_error(error: Error) -> ConnectError {
     match error {
-        Error::Http(response) => ConnectError::Refused {
-            status: response.status().as_u16(),
-            retry_after: retry_after(response.headers()),
-        },
+        Error::Http(response) => {
+            let status = response.status().as_u16();
+            match retry_after(response.headers()) {
+                Some(retry_after) => ConnectError::RefusedFor {
+                    status,
+                    retry_after,
+                },
+                None => ConnectError::Refused { status },
+            }
+        }
         Error::Io(error) => error.into(),
         // Not that it speaks something else: it goes down, or what is before it has nobody behind it.
         Error::Protocol(ProtocolError::HandshakeIncomplete) => {
