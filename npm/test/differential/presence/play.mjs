@@ -215,7 +215,8 @@ class Stage {
           this.log.push(`on ${event.event} ${args.map(json).join(" ")}`),
         )
       case "off":
-        at.hooked = true
+        // From then on presences get their payloads by the channel's callbacks; if there are any that lost theirs.
+        at.hooked ||= this.presences.some((one) => one.at === at && one.events.includes(event.event))
         return at.channel.off(event.event)
       case "hook":
         return at.foreign || this.#hook(at, event.how)
@@ -229,7 +230,9 @@ class Stage {
     const presence = this.modelled
       ? new ModelPresence(at.channel, options, { guarded: this.guarded, late, isEarly })
       : new ours.Presence(at.channel, options)
-    this.presences.push({ at, presence, changed: this.modelled || !changes ? null : this.#account(presence) })
+    const events = Object.values(names ?? { state: "presence_state", diff: "presence_diff" })
+    const changed = this.modelled || !changes ? null : this.#account(presence)
+    this.presences.push({ at, events, presence, changed })
   }
 
   /** What changes make of the roster: nothing that phoenix.js has, but the same roster. */

@@ -229,7 +229,7 @@ class Stage {
         socket.heartbeatIntervalMs = event.ms
         return
       case "remove":
-        if (!this.#isGone(channel)) {
+        if (socket.channels.includes(channel)) {
           this.#removed.add(channel)
           socket.remove(channel)
         }
