@@ -196,6 +196,26 @@ fn who_was_told_to_be_disconnected_is_not_told_again_at_the_end_of_the_channel()
 }
 
 #[test]
+fn who_has_timed_out_before_the_connection_opened_is_not_told_of_anything_after_that() {
+    for after in [true, false] {
+        let mut pair = Pair::new(config(after));
+        pair.connect();
+        let room = pair.channel("room:1");
+        pair.join(room);
+        let push = pair.push(room, "early");
+        // An answer that comes before its connection says that it is open: the push is sent, once that is.
+        pair.receive(r#"["3","3","room:1","phx_reply",{"status":"ok","response":{}}]"#);
+        pair.advance(10_000);
+        assert_eq!(pair.ends_of(push), [End::Timeout]);
+        pair.open();
+        pair.log();
+        pair.leave(room);
+        assert!(!pair.log().contains(&"early disconnected".to_owned()));
+        assert_eq!(pair.ends_of(push), [End::Timeout]);
+    }
+}
+
+#[test]
 fn a_join_that_waits_ends_when_its_channel_is_gone_for_good() {
     let gone: [fn(&mut Pair, ChannelId); 2] = [
         |pair, room| {

@@ -330,7 +330,10 @@ impl<P: Clone> Socket<P> {
                 (envelope.channel, envelope.push, channel)
             {
                 if push != channel.join {
-                    channel.sent.insert(push.0.into(), push);
+                    // It may have ended while it waited for the connection.
+                    if self.pushes.get(push).is_some() {
+                        channel.sent.insert(push.0.into(), push);
+                    }
                 } else if let Some(carrier) = self.connections.get_mut(connection) {
                     carrier.joins.insert(id, envelope.join_ref);
                 }
