@@ -44,6 +44,10 @@ pub struct Config {
     /// Stop joining a channel once the server refused the join for good (reason
     /// `unauthorized`, `forbidden` or `unmatched topic`). Off (phoenix.js).
     pub stop_on_join_refusal: bool,
+    /// Take an answer to a join that is neither `ok` nor `error` for a refusal,
+    /// so that the join is tried again. Off (phoenix.js): nothing is made of
+    /// it, and the channel waits until the connection is lost.
+    pub refuse_odd_join_answers: bool,
 }
 
 impl Default for Config {
@@ -60,6 +64,7 @@ impl Default for Config {
             push_timeout_after_disconnect: true,
             stop_on_refusal: false,
             stop_on_join_refusal: false,
+            refuse_odd_join_answers: false,
         }
     }
 }

@@ -142,24 +142,28 @@ fn a_join_without_an_answer_is_left_and_tried_again() {
 }
 
 #[test]
-fn an_answer_that_says_neither_leaves_a_join_waiting_unless_it_is_taken_for_a_refusal() {
-    let mut pair = Pair::connected();
-    let room = pair.channel("room:1");
-    pair.join(room);
-    let join = pair.take();
-    pair.reply(&join, "later", "{}");
-    pair.log();
-    pair.advance(20_000);
-    pair.expect([]);
-    assert_eq!(pair.socket.channel_state(room), ChannelState::Joining);
-    pair.socket.refuse_join(pair.at(), room);
-    assert_eq!(pair.socket.channel_state(room), ChannelState::Errored);
-    pair.advance(1_000);
-    pair.expect(["send 4 4 room:1 phx_join {}"]);
-    pair.accept_joins();
-    // One that was answered can't be refused.
-    pair.socket.refuse_join(pair.at(), room);
-    assert_eq!(pair.socket.channel_state(room), ChannelState::Joined);
+fn an_answer_that_says_neither_leaves_a_join_waiting_unless_it_is_to_be_a_refusal() {
+    for refuse_odd_join_answers in [false, true] {
+        let mut pair = Pair::connected_with(Config {
+            refuse_odd_join_answers,
+            ..Config::default()
+        });
+        let room = pair.channel("room:1");
+        pair.join(room);
+        let join = pair.take();
+        pair.reply(&join, "later", "{}");
+        pair.log();
+        pair.advance(1_000);
+        if refuse_odd_join_answers {
+            pair.expect(["send 4 4 room:1 phx_join {}"]);
+            pair.accept_joins();
+            assert_eq!(pair.socket.channel_state(room), ChannelState::Joined);
+        } else {
+            pair.advance(20_000);
+            pair.expect([]);
+            assert_eq!(pair.socket.channel_state(room), ChannelState::Joining);
+        }
+    }
 }
 
 #[test]

@@ -400,6 +400,7 @@ impl SocketBuilder {
             push_timeout_after_disconnect: false,
             stop_on_refusal: self.give_up_when_refused,
             stop_on_join_refusal: self.give_up_when_refused,
+            refuse_odd_join_answers: true,
         };
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(BuildError::invalid(

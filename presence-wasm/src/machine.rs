@@ -67,6 +67,7 @@ impl Machine {
             push_timeout_after_disconnect: true,
             stop_on_refusal,
             stop_on_join_refusal,
+            refuse_odd_join_answers: false,
         };
         Self {
             socket: Socket::new(config),

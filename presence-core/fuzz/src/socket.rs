@@ -111,6 +111,11 @@ impl<'a> Play<'a> {
             stop_on_join_refusal: bytes.flag(),
             ..Config::default()
         };
+        let config = Config {
+            // Native programs have it, where drop-ins for phoenix.js have timeouts.
+            refuse_odd_join_answers: !config.push_timeout_after_disconnect,
+            ..config
+        };
         let vsn = if bytes.flag() { Vsn::V1 } else { Vsn::V2 };
         Self {
             bytes,

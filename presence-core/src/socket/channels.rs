@@ -471,16 +471,6 @@ impl<P: Clone> Socket<P> {
         }
     }
 
-    /// Takes a join for refused whose answer was neither `ok` nor `error`, so
-    /// that it is tried again. For shells that heard such an answer: phoenix.js
-    /// makes nothing of it, and waits until the connection is lost.
-    pub fn refuse_join(&mut self, now: Millis, channel: ChannelId) {
-        self.advance(now);
-        if self.channel_state(channel) == ChannelState::Joining {
-            self.join_refused(channel, false);
-        }
-    }
-
     /// The replies of what a channel has sent can't come any more; nor, if it
     /// is gone for good, can what it has not sent be.
     fn disconnect_pushes(&mut self, id: ChannelId, for_good: bool) {

@@ -249,6 +249,7 @@ impl<P: Clone> Socket<P> {
                     let for_good = reply.is_some_and(|reply| is_for_good(&reply.response));
                     self.join_refused(channel, for_good);
                 }
+                _ if self.config.refuse_odd_join_answers => self.join_refused(channel, false),
                 _ => {}
             }
         }

@@ -167,8 +167,8 @@ impl Driver {
         }
     }
 
-    /// A push can't be put into a frame.
-    pub(super) fn push_unsendable(&mut self, push: PushId, error: PushError) {
+    /// There will be no reply.
+    pub(super) fn fail_push(&mut self, push: PushId, error: PushError) {
         if let Some(Waiting::Push(outcome)) = self.pushes.remove(&push) {
             outcome.fail(error);
         }
@@ -199,9 +199,6 @@ impl Driver {
     }
 
     fn join_replied(&mut self, channel: ChannelId, reply: Reply) {
-        if !matches!(&*reply.status, "ok" | "error") {
-            self.core.refuse_join(self.now(), channel);
-        }
         let Some(entry) = self.channels.get_mut(&channel) else {
             return;
         };
@@ -220,7 +217,6 @@ impl Driver {
     }
 
     fn join_answered_badly(&mut self, channel: ChannelId, error: ReplyError) {
-        self.core.refuse_join(self.now(), channel);
         if let Some(entry) = self.channels.get_mut(&channel) {
             let topic = Arc::clone(&entry.shared.topic);
             tracing::warn!(%topic, %error, "the answer to a join is malformed");
@@ -250,12 +246,6 @@ impl Driver {
         // What a join comes to is told with the end of its channel or of the socket.
         if let Some(Waiting::Push(_)) = self.pushes.get(&push) {
             self.fail_push(push, PushError::Disconnected);
-        }
-    }
-
-    fn fail_push(&mut self, push: PushId, error: PushError) {
-        if let Some(Waiting::Push(outcome)) = self.pushes.remove(&push) {
-            outcome.fail(error);
         }
     }
 

@@ -84,7 +84,7 @@ impl Driver {
             Err(error) => {
                 tracing::warn!(topic = %envelope.topic, event = %envelope.event, %error, "a message can't be sent");
                 if let Some(push) = envelope.push {
-                    self.push_unsendable(push, error);
+                    self.fail_push(push, error);
                 }
             }
         }
