@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use common::rogue::{Peer, Rogue};
 use common::roster::{self, keys, synced, until_keys, until_true};
-use common::{builder, in_time, restart, server, socket, until};
+use common::{builder, in_time, server, socket, until};
 use presence_native::{
     Cause, ChangeKind, Changes, Channel, Presence, PresenceError, PresenceOptions, PresenceStatus,
     Socket,
@@ -213,7 +213,7 @@ async fn a_lost_connection_makes_the_roster_stale_and_the_next_state_right() {
         ["alice", "bob"],
         "the last known roster stays"
     );
-    let server = restart(again).await;
+    let server = in_time(again.start_again()).await.unwrap();
     let mut carol = server.presences().process();
     carol.track(ROOM, "carol", meta(json!({}))).unwrap();
     until(&mut status, |status| *status == PresenceStatus::Synced).await;
@@ -416,7 +416,6 @@ async fn the_end_of_a_channel_is_the_end_of_its_roster() {
     );
 }
 
-/// Nobody ends a turn here but the frame.
 /// Else one that holds its presence would keep both for ever.
 #[tokio::test]
 async fn callbacks_set_after_the_end_are_not_kept() {
@@ -431,6 +430,7 @@ async fn callbacks_set_after_the_end_are_not_kept() {
     assert_eq!(Arc::strong_count(&held), 1);
 }
 
+/// Nobody ends a turn here but the frame.
 #[tokio::test]
 async fn changes_to_be_coalesced_come_frame_by_frame() {
     let server = server().await;

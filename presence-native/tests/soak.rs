@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::cutter::Cutter;
 use common::roster::{self, until_true};
-use common::{builder, in_time, restart};
+use common::{builder, in_time};
 use presence_native::{Changes, Channel, Presence, Socket};
 use presence_server::{Process, Server};
 use rand::rngs::SmallRng;
@@ -152,7 +152,8 @@ async fn every_roster_is_right_whenever_it_calms_down() {
                 99 => {
                     kills += 1;
                     processes.clear();
-                    server = restart(in_time(server.kill()).await).await;
+                    let killed = in_time(server.kill()).await;
+                    server = in_time(killed.start_again()).await.unwrap();
                 }
                 _ => {}
             }

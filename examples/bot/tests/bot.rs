@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{BOT, ROOM, Watch, in_time, member, restart};
+use common::{BOT, ROOM, Watch, in_time, member};
 use presence_server::Server;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -60,7 +60,7 @@ async fn watch_tells_who_comes_changes_and_goes() {
 
     let again = in_time(server.kill()).await;
     watch.until("disconnected").await;
-    let _again = restart(again).await;
+    let _again = in_time(again.start_again()).await.unwrap();
     watch.until("connected").await;
     watch.until("synced").await;
 }

@@ -157,6 +157,22 @@ impl Builder {
         shared.connections.spawn(accepting);
         Ok(Server { addr, shared, stop })
     }
+
+    /// Starts a server that was killed again, once its port is free: a client on the same machine that
+    /// tries it meanwhile may meet itself there for a moment. Waits as long as that takes.
+    ///
+    /// # Errors
+    /// The address can't be bound, for another reason.
+    pub async fn start_again(self) -> io::Result<Server> {
+        loop {
+            match self.clone().start().await {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                started => return started,
+            }
+        }
+    }
 }
 
 /// What the connections of a server share.

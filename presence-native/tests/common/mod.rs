@@ -18,23 +18,6 @@ pub(crate) async fn server() -> Server {
     Server::builder().start().await.unwrap()
 }
 
-/// Starts a killed server again, on its port, as soon as nothing is left of its connections.
-pub(crate) async fn restart(server: presence_server::Builder) -> Server {
-    in_time(async {
-        loop {
-            match server.clone().start().await {
-                Ok(server) => return server,
-                // On one machine a client that tries a dead port may meet itself there for a moment.
-                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                    tokio::task::yield_now().await;
-                }
-                Err(error) => panic!("{error}"),
-            }
-        }
-    })
-    .await
-}
-
 /// A socket with short waits.
 pub(crate) fn builder(endpoint: &str) -> SocketBuilder {
     let ms = Duration::from_millis;

@@ -80,23 +80,6 @@ pub(crate) async fn interrupt(child: &Child) {
     assert!(killed.success());
 }
 
-/// Starts a killed server again, on its port.
-pub(crate) async fn restart(server: presence_server::Builder) -> Server {
-    in_time(async {
-        loop {
-            match server.clone().start().await {
-                Ok(server) => return server,
-                // On one machine a client that tries a dead port may meet itself there for a moment.
-                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                    tokio::task::yield_now().await;
-                }
-                Err(error) => panic!("{error}"),
-            }
-        }
-    })
-    .await
-}
-
 pub(crate) async fn member(server: &Server, user_id: &str) -> (Socket, Channel) {
     let socket = Socket::builder(server.endpoint())
         .param("user_id", user_id)
