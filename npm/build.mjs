@@ -92,7 +92,8 @@ const bundle = (entry, outfile, more = {}) =>
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
-    target: "es2022",
+    // The browsers that the README names: these are the first with class static blocks and wasm SIMD.
+    target: ["chrome94", "firefox93", "safari16.4"],
     plugins: [glue],
     legalComments: "none",
     ...more,

@@ -1,4 +1,5 @@
 import { Agenda } from "./agenda.js"
+import { Alarm } from "./alarm.js"
 import type { Channel } from "./channel.js"
 import { type ChannelState, EVENTS, READY } from "./constants.js"
 import {
@@ -21,13 +22,12 @@ import { Frame, type Message } from "./frame.js"
 import { guarded, report } from "./guard.js"
 import type { Host } from "./host.js"
 import * as page from "./page.js"
+import { Pings } from "./pings.js"
 import { Push } from "./push.js"
 import { Serializer, SerializerV1 } from "./serializer.js"
 import type { Socket } from "./socket.js"
 import { type Listener, Transports } from "./transports.js"
 
-/** `setTimeout` takes no longer one. A machine that is woken early does nothing. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1
 const REASONS = ["connection_closed", "connection_error", "heartbeat_timeout"]
 const STATES = ["closed", "errored", "joined", "joining", "leaving"] as const
 /** How many numbers an outbox has where all is that one presence has read the frame, and its channel gets it. */
@@ -46,12 +46,10 @@ export class Driver implements Listener {
   readonly #presences = new Map<number, { host: Host; channel: number; state: string; diff: string }>()
   readonly #raw = new Map<number, any>()
   readonly #tokens = new Map<number, () => void>()
-  readonly #pings = new Map<string, { connection: number; callback: () => void }>()
+  readonly #pings = new Pings()
   readonly #agenda = new Agenda((tag, words, at, frame) => this.#step(tag, words, at, frame))
+  readonly #alarm = new Alarm(() => this.#wake())
   #count = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
-  /** What `setTimeout` waits for. Never an integer to V8, which would have two shapes of this class otherwise. */
-  #deadline = Number.NaN
   #closeEvent: any
   #error: any
   /** An error that belongs to the caller of the method under way, not to nobody. */
@@ -171,9 +169,7 @@ export class Driver implements Listener {
       const ref = ask(this.machine, Ask.Ping)
       sent = ref !== 0
       if (sent) {
-        const start = Date.now()
-        const connection = this.#connection
-        this.#pings.set(String(ref), { connection, callback: () => callback(Date.now() - start) })
+        this.#pings.add(String(ref), this.#connection, callback)
       }
       return this.#act(Act.Drain)
     })
@@ -201,16 +197,10 @@ export class Driver implements Listener {
     }
   }
 
-  /** The clock is looked up at each call, so that a faked one is used, even if it is faked meanwhile and set back. */
+  /** The machine's time. */
   now(): number {
-    const clock = performance.now()
-    this.#now += Math.max(clock - this.#clock, 0)
-    this.#clock = clock
-    return this.#now
+    return this.#alarm.now()
   }
-
-  #clock = performance.now()
-  #now = this.#clock
 
   get #connection(): number {
     return ask(this.machine, Ask.Connection)
@@ -226,10 +216,7 @@ export class Driver implements Listener {
 
   /** Does it once all is done that there is to do by now. */
   #after(what: Act, a?: number, b?: number, c?: number): void {
-    const at = this.#act(what, a, b, c) / 8
-    const numbers = asNumbers()
-    this.#arm(numbers[at + 1])
-    this.#agenda.append(numbers, at + 2, at + numbers[at])
+    this.run(this.#act(what, a, b, c), Frame.none, true)
   }
 
   /** A method of the user's calling: errors of what it does at once are its own. */
@@ -246,6 +233,13 @@ export class Driver implements Listener {
       this.#thrown = null
       throw error
     }
+  }
+
+  /** It is the machine's time. */
+  #wake(): void {
+    this.#look()
+    this.#transports.lookAtOthers(this.#connection)
+    this.#do(Act.HandleTimeout, Number(page.isHidden()))
   }
 
   // What transports tell
@@ -277,11 +271,7 @@ export class Driver implements Listener {
     }
     // LongPoll closes at once, within what it was told by.
     this.#after(Act.HandleClose, connection, event?.code ?? NONE)
-    for (const [ref, ping] of this.#pings) {
-      if (ping.connection === connection) {
-        this.#pings.delete(ref)
-      }
-    }
+    this.#pings.lose(connection)
   }
 
   abandoned(connection: number): void {
@@ -358,23 +348,17 @@ export class Driver implements Listener {
     if (socket.stateChangeCallbacks.message.length > 0) {
       socket.call("message", frame.message)
     }
-    if (this.#pings.size > 0) {
-      const ping = this.#pings.get(frame.message.ref)
-      this.#pings.delete(frame.message.ref)
-      if (ping !== undefined) {
-        guarded(ping.callback)
-      }
-    }
+    this.#pings.handle(frame)
   }
 
   // What is to be done
 
-  /** Does what the machine has left in its outbox, which stands there. */
-  run(outbox: number, frame: Frame = Frame.none): void {
+  /** Does what the machine has left in its outbox, which stands there: at once, or after all that there is to do. */
+  run(outbox: number, frame: Frame = Frame.none, after = false): void {
     const at = outbox / 8
     const numbers = asNumbers()
     const end = at + numbers[at]
-    this.#arm(numbers[at + 1])
+    this.#alarm.set(numbers[at + 1])
     if (end === at + ONE_PRESENCE && numbers[at + 2] === Tag.Presence && numbers[at + 6] === Tag.Deliver) {
       // As most frames are in a large room: not worth the way by the agenda.
       const presence = numbers[at + 3]
@@ -385,6 +369,8 @@ export class Driver implements Listener {
       const joinRef = numbers[at + 10]
       this.#hasRead(presence, due, kind, frame)
       this.#deliver(channel, closed, 0, joinRef, frame)
+    } else if (after) {
+      this.#agenda.append(numbers, at + 2, end)
     } else if (end > at + 2) {
       this.#agenda.work(numbers, at + 2, end, frame)
     }
@@ -587,26 +573,6 @@ export class Driver implements Listener {
       ms = channel === 0 ? socket.reconnectAfterMs(tries) : socket.rejoinAfterMs(tries)
     })
     this.#after(Act.SetDelay, channel, Number(ms))
-  }
-
-  #arm(deadline: number): void {
-    if (deadline === this.#deadline) {
-      return
-    }
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#deadline = deadline
-    if (deadline !== NONE) {
-      const wait = Math.min(Math.max(deadline - this.now(), 0), LONGEST_TIMEOUT)
-      this.#timer = setTimeout(() => {
-        this.#deadline = NONE
-        // Timers may fire a little early, and a faked one need not move the clock.
-        this.#now = Math.max(this.now(), wait < LONGEST_TIMEOUT ? deadline : 0)
-        this.#look()
-        this.#transports.lookAtOthers(this.#connection)
-        this.#do(Act.HandleTimeout, Number(page.isHidden()))
-      }, wait)
-    }
   }
 }
 

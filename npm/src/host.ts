@@ -40,6 +40,8 @@ export class Host {
   #status: PresenceStatus = "syncing"
   /** Stops the payloads from coming, and frees the room in the engine. */
   release = (): void => {}
+  /** The machine's time; nothing waits in that of somebody else's channels. */
+  now = (): number => 0
   /** What the engine's own work for this presence leaves to do. */
   afterwards = (): void => {}
   #detached = false
@@ -146,7 +148,7 @@ export class Host {
   /** A payload that did not come through the engine; of `SAME_STATE` it need not know. */
   sync(kind: number, payload: any, join: number, isOfJoin: boolean): void {
     const length = kind === SAME_STATE ? 0 : writeText(JSON.stringify(payload))
-    const now = performance.now()
+    const now = this.now()
     this.prepare(checked(this.machine.presence_sync(now, this.handle, kind, length, join, isOfJoin)))
     this.deliver()
     this.afterwards()
@@ -195,6 +197,7 @@ const ownHost = (channel: Channel, state: string, diff: string, listener: Listen
   const { driver } = channel.socket
   const handle = presenceOf(driver.machine, channel.handle, state, diff)
   const host = new Host(driver.machine, handle, listener)
+  host.now = () => driver.now()
   driver.attach(host, channel, state, diff)
   const sync = (kind: number) => (payload: any, hasJoinRef: boolean) =>
     host.sync(kind, payload, 0, hasJoinRef)

@@ -101,7 +101,7 @@ export class Socket {
 
   set heartbeatIntervalMs(ms: number) {
     this.#heartbeatIntervalMs = ms
-    ask(this.driver.machine, Ask.SetTimeout, 0, ms)
+    ask(this.driver.machine, Ask.SetHeartbeatInterval, ms)
   }
 
   /** @internal For Vue and Alpine, whose proxies have no private fields: it is to be left as it is. */

@@ -44,8 +44,10 @@ pub enum Ask {
     Push,
     /// push → the ref it was sent under last; 0: none
     PushRef,
-    /// channel (0: the socket's heartbeats), its timeout or their interval in ms
+    /// channel, its timeout in ms
     SetTimeout,
+    /// the time between heartbeats in ms
+    SetHeartbeatInterval,
     /// channel, which is taken off the socket's
     Remove,
     /// channel, whose `onMessage` is overridden: its presences get their payloads by `presence_sync`
@@ -130,10 +132,11 @@ impl Machine {
                 socket.push_ref(push).unwrap_or(0) as f64
             }
             Ask::SetTimeout => {
-                match a as u32 {
-                    0 => socket.set_heartbeat_interval(millis(b)),
-                    _ => socket.set_timeout(channel, millis(b)),
-                }
+                socket.set_timeout(channel, millis(b));
+                0.0
+            }
+            Ask::SetHeartbeatInterval => {
+                socket.set_heartbeat_interval(millis(a));
                 0.0
             }
             Ask::Remove => {

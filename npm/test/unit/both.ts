@@ -105,6 +105,29 @@ export const both = (scenario: (stage: Stage) => void, options: object = {}): un
   return mine
 }
 
+/** Connects, and joins a channel, whose callbacks are logged. */
+export const join = ({ socket, heard, server }: Stage, topic = "room:1", params?: any) => {
+  const channel = socket.channel(topic, params)
+  channel.onError(heard("onError"))
+  channel.onClose(heard("onClose"))
+  channel
+    .join()
+    .receive("ok", heard("join ok"))
+    .receive("error", heard("join error"))
+    .receive("timeout", heard("join timeout"))
+  if (!socket.isConnected()) {
+    socket.connect()
+    server().open()
+  }
+  return channel
+}
+
+/** The server's answer to the message sent last. */
+export const reply = ({ server }: Stage, status = "ok", response: any = {}) => {
+  const [joinRef, ref, topic] = JSON.parse(server().sent.at(-1))
+  server().receive(joinRef, ref, topic, "phx_reply", { status, response })
+}
+
 /** Fake timers for a file's tests. */
 export const useFakeTimers = (): void => {
   beforeEach(() => {
